@@ -1,0 +1,83 @@
+"""structlog, set up once.
+
+Events are constants (``"step.done"``), variables are keys. Every event goes to a JSON-lines
+file; what a person sees on stderr is drawn from the same events by a *display* (cli/).
+stdout carries results only.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from pathlib import Path
+
+Event = dict[str, Any]
+
+
+class Display(Protocol):
+    """Draws events for people (or, with ``--log-format json``, for programs)."""
+
+    def show(self, event: Event) -> None:
+        """Show one event: ``event`` (its name), ``level``, ``timestamp`` and its keys.
+
+        Every event comes, ``debug`` ones too: how much is shown is the display's choice.
+        """
+
+
+class _Sinks:
+    """The last processor: one event to the file and to the display, never interleaved."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.file: IO[str] | None = None
+        self.display: Display | None = None
+
+    def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
+        with self.lock:
+            if self.file is not None:
+                self.file.write(json.dumps(event, default=str, ensure_ascii=True) + "\n")
+                self.file.flush()
+            if self.display is not None:
+                self.display.show(dict(event))
+        raise structlog.DropEvent
+
+
+_sinks = _Sinks()
+
+
+def configure(display: Display | None) -> None:
+    """Send all events from now on to *display*; `add_file` adds the run's file."""
+    _sinks.display = display
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _sinks,
+        ],
+        wrapper_class=structlog.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def add_file(file: Path) -> None:
+    """Append all events from now on to *file* as JSON lines; the one before it is closed."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    opened = file.open("a", encoding="utf-8")
+    with _sinks.lock:
+        if _sinks.file is not None:
+            _sinks.file.close()
+        _sinks.file = opened
+
+
+def get() -> structlog.BoundLogger:
+    """A logger; bind a wheel's context to it once."""
+    logger: structlog.BoundLogger = structlog.get_logger()
+    return logger

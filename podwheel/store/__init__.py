@@ -1,0 +1,17 @@
+"""What is kept between runs: files by their hash, small documents by their key, locks.
+
+``$XDG_CACHE_HOME/podwheel`` (``--store``, ``PODWHEEL_STORE``)::
+
+    blobs/ab/<sha256>         bytes, named by their hash, read-only
+    unpacked/ab/<sha256>/     a wheel's content, laid out for hard links (build/environment.py)
+    documents/<kind>/<key>    JSON: metadata, resolutions, step records, verdicts
+    http/                     CacheControl's
+    logs/                     one directory a run
+    attempts/                 what is being made; swept when its owner is gone
+
+Every write is to a temporary name on the same file system, flushed, then renamed: no reader
+ever sees half a file.
+"""
+
+from podwheel.store.store import Store as Store
+from podwheel.store.store import digest_of as digest_of

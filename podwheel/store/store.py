@@ -1,0 +1,196 @@
+"""The store's files (see the package's docstring)."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from podwheel.errors import DiskFull, StoreBusy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_CHUNK = 1 << 20
+
+
+def digest_of(document: Any) -> str:
+    """The sha256 (hex) of *document* written as canonical JSON: how everything here is named."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def telling_full_disk(path: Path) -> Iterator[None]:
+    """Turn "no space left" below *path* into an error that says where and what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(
+            f"no space left (or no inodes) on the file system of {path}",
+            hint="free some, or name another place with --store DIR (PODWHEEL_STORE)",
+        ) from error
+
+
+class Store:
+    """A directory that podwheel owns; safe to share between podwheels of one account."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        with telling_full_disk(root):
+            for name in ("blobs", "documents", "unpacked", "logs", "attempts", "locks"):
+                (root / name).mkdir(parents=True, exist_ok=True)
+
+    # ------------------------------------------------------------ bytes by hash
+
+    def blob_path(self, sha256: str) -> Path:
+        """Where the bytes of that hash are, or would be."""
+        return self.root / "blobs" / sha256[:2] / sha256
+
+    def blob(self, sha256: str) -> Path | None:
+        """The file with those bytes, or None."""
+        path = self.blob_path(sha256)
+        return path if path.is_file() else None
+
+    def put(self, chunks: Iterable[bytes]) -> tuple[str, Path]:
+        """Keep the bytes of *chunks*; returns their sha256 and their file.
+
+        An exception from *chunks* leaves nothing behind, so a caller that checks while it
+        yields (a hash, a length) publishes nothing that failed the check.
+        """
+        digest = hashlib.sha256()
+        with self.attempt("blob") as place, telling_full_disk(self.root):
+            partial = place / "bytes"
+            with partial.open("xb") as out:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    out.write(chunk)
+                out.flush()
+                os.fsync(out.fileno())
+            partial.chmod(0o444)
+            path = self.blob_path(digest.hexdigest())
+            path.parent.mkdir(exist_ok=True)
+            partial.replace(path)
+        return digest.hexdigest(), path
+
+    def put_file(self, file: Path | IO[bytes]) -> tuple[str, Path]:
+        """Keep a copy of *file*'s bytes."""
+        with contextlib.ExitStack() as stack:
+            stream = stack.enter_context(file.open("rb")) if isinstance(file, Path) else file
+            return self.put(iter(lambda: stream.read(_CHUNK), b""))
+
+    # ------------------------------------------------------------ documents by key
+
+    def document_path(self, kind: str, key: str) -> Path:
+        return self.root / "documents" / kind / key[:2] / f"{key}.json"
+
+    def read(self, kind: str, key: str) -> Any | None:
+        """The document of that kind and key, or None; one that is damaged counts as absent."""
+        try:
+            return json.loads(self.document_path(kind, key).read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def write(self, kind: str, key: str, document: Any) -> None:
+        """Keep a JSON document; the last writer wins, readers see a whole one."""
+        path = self.document_path(kind, key)
+        with telling_full_disk(self.root):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, json.dumps(document, indent=1, sort_keys=True).encode() + b"\n")
+
+    # ------------------------------------------------------------ work in progress
+
+    @contextlib.contextmanager
+    def attempt(self, label: str) -> Iterator[Path]:
+        """A new directory on the store's file system for something being made; gone afterwards."""
+        with telling_full_disk(self.root):
+            place = Path(tempfile.mkdtemp(prefix=f"{label}-", dir=self.root / "attempts"))
+        owner = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(owner, fcntl.LOCK_SH)  # tells sweep() that somebody is alive in here
+            yield place
+        finally:
+            remove_tree(place)
+            os.close(owner)
+
+    def sweep(self) -> int:
+        """Remove what killed podwheels left in progress; returns how many directories."""
+        swept = 0
+        for place in (self.root / "attempts").iterdir():
+            try:
+                owner = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+            except OSError:
+                continue
+            try:
+                fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            else:
+                if time.time() - place.stat().st_mtime > 5:  # made, but not yet locked
+                    remove_tree(place)
+                    swept += 1
+            finally:
+                os.close(owner)
+        return swept
+
+    @contextlib.contextmanager
+    def lock(self, name: str, *, timeout: float = 3600.0) -> Iterator[None]:
+        """Hold the lock *name* among all podwheels of this store; the kernel frees it if we die.
+
+        Raises:
+            StoreBusy: Another held it for *timeout* seconds.
+        """
+        path = self.root / "locks" / hashlib.sha256(name.encode()).hexdigest()[:32]
+        with path.open("a") as handle:
+            deadline = time.monotonic() + timeout
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise StoreBusy(
+                            f"another podwheel has been busy with {name} for {timeout:.0f} s",
+                            hint="wait for it, or end it; a lock does not outlive its process",
+                        ) from None
+                    time.sleep(0.05)
+            yield
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees either the old bytes or all of the new ones."""
+    handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(partial).chmod(0o644)
+        Path(partial).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(partial).unlink()
+        raise
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory of ours, read-only directories inside included."""
+
+    def unlock(function: Any, failed: str, _error: Any) -> None:
+        parent = Path(failed).parent
+        parent.chmod(0o700)
+        if Path(failed).is_dir() and not Path(failed).is_symlink():
+            Path(failed).chmod(0o700)
+        function(failed)
+
+    shutil.rmtree(path, onerror=unlock)
