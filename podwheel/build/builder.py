@@ -1,0 +1,253 @@
+"""Tasks: the wheel of a pin, the metadata of a candidate, and what a build will need.
+
+The graph grows while it runs: a backend says what it needs only when asked, that may have to
+be built first, and so on. Each task is written down the page as it happens (schedule.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
+
+from attrs import define, evolve, field
+
+from podwheel import log
+from podwheel.archives import expect, read_build_system, read_wheel
+from podwheel.build.dialogue import Dialogue
+from podwheel.build.errand import MetadataErrand, Prepared, RequirementsErrand, WheelErrand
+from podwheel.build.lookups import Lookups
+from podwheel.build.project import Project, variables_of
+from podwheel.build.records import known_wheel, remember_wheel
+from podwheel.build.requirements import BuildRequirements
+from podwheel.build.schedule import SLOT
+from podwheel.build.sources import EPOCH, Sources, archive_file, without_credentials
+from podwheel.build.step import Built
+from podwheel.build.subject import Subject
+from podwheel.model import ArchiveUrl, LocalDirectory
+from podwheel.store import digest_of
+from podwheel.targets import images
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podwheel.build.schedule import Steps, Task
+    from podwheel.build.workshop import Workshop
+    from podwheel.model import File, Image, Metadata, PackageSettings, Pin, Wheel
+
+T = TypeVar("T")
+
+
+@define(kw_only=True)
+class Builder:
+    """Makes tasks for one run."""
+
+    workshop: Workshop
+    sources: Sources = field(init=False)
+    lookups: Lookups = field(init=False)
+    dialogue: Dialogue = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.sources = Sources(workshop=self.workshop)
+        self.lookups = Lookups(workshop=self.workshop, builder=self)
+        self.dialogue = Dialogue(
+            workshop=self.workshop,
+            requirements=BuildRequirements(workshop=self.workshop, builder=self),
+        )
+
+    # ------------------------------------------------------------ tasks
+
+    def wheel(self, pin: Pin, tree: tuple[Pin, ...]) -> Task[Built]:
+        """The task whose result is the pin's wheel: upstream's, or built here.
+
+        Args:
+            tree: The runtime tree: a build requirement that is in it is *our* wheel of it.
+        """
+        subject = Subject.of_pin(pin)
+        if pin.is_wheel:
+            return self._task("download", subject, (), lambda: self._download_steps(pin))
+        return self._wheel_of(subject, tree)
+
+    def metadata(self, subject: Subject) -> Task[Metadata]:
+        """The task whose result is the metadata that its backend prepares (PEP 517)."""
+        return self._task("metadata of", subject, (), lambda: self._metadata_steps(subject))
+
+    def description(self, subject: Subject) -> Task[Metadata]:
+        """The task whose result is a direct reference's metadata, static where it may be."""
+        return self._task("describe", subject, (), lambda: self._description_steps(subject))
+
+    def prepare(self, pin: Pin, tree: tuple[Pin, ...]) -> Task[Prepared]:
+        """The task that brings all that the pin's build needs, and stops before building it."""
+        subject = Subject.of_pin(pin)
+        return self._task("prepare", subject, tree, lambda: self._prepare_steps(subject, tree))
+
+    def upstream(self, pin: Pin) -> Wheel:
+        """Download and check an upstream wheel (in the caller's thread)."""
+        return self._upstream_file(_file(pin), Subject.of_pin(pin))
+
+    def static_requires(self, pin: Pin) -> tuple[str, ...]:
+        """``build-system.requires`` of a pin that comes from an index's source; else nothing."""
+        if pin.is_wheel or pin.file is None:
+            return ()
+        source = self.sources.of_file(pin.file, hashes=pin.hashes, wanted_by=pin.wanted_by)
+        return tuple(str(r) for r in self.sources.build_system(source).requires)
+
+    def _wheel_of(self, subject: Subject, tree: tuple[Pin, ...]) -> Task[Built]:
+        return self._task("build", subject, tree, lambda: self._build_steps(subject, tree))
+
+    def _task(
+        self, kind: str, subject: Subject, tree: tuple[Pin, ...], steps: Callable[[], Steps[T]]
+    ) -> Task[T]:
+        key = digest_of([kind, subject.key, [str(p) for p in tree]])
+        return self.workshop.scheduler.task(key, f"{kind} {subject}", steps)
+
+    # ------------------------------------------------------------ the steps of each
+
+    def _download_steps(self, pin: Pin) -> Steps[Built]:
+        yield ()
+        wheel = self.upstream(pin)
+        log.get().debug("wheel.upstream", title=str(pin))
+        return Built(
+            wheel=wheel,
+            step=None,
+            reused=True,
+            usage=None,
+            log=None,
+            url=without_credentials(_file(pin).url),
+            source_sha256=None,
+        )
+
+    def _build_steps(self, subject: Subject, tree: tuple[Pin, ...]) -> Steps[Built]:
+        project = yield from self._project(subject)
+        notes: list[str] = []
+        errand = WheelErrand(project=project, workshop=self.workshop, notes=notes)
+        built = yield from self.dialogue.run(errand, tree, notes)
+        if built.reused:
+            log.get().info("step.reused", title=errand.title, kind="build")
+        return built
+
+    def _metadata_steps(self, subject: Subject) -> Steps[Metadata]:
+        project = yield from self._project(subject)
+        errand = MetadataErrand(project=project, store=self.workshop.store)
+        (metadata,) = yield from self.dialogue.run(errand, (), [])
+        if metadata is None:  # the hook is optional (PEP 517): the wheel itself has it
+            task = self._wheel_of(subject, ())
+            yield (task,)
+            metadata = task.value().wheel.metadata
+        return metadata
+
+    def _description_steps(self, subject: Subject) -> Steps[Metadata]:
+        direct = subject.direct
+        assert direct is not None
+        if isinstance(direct, ArchiveUrl) and archive_file(direct).is_wheel:
+            return self._upstream_file(archive_file(direct), subject).metadata
+        source = yield from self.sources.of_direct(
+            direct, hashes=subject.hashes, wanted_by=subject.wanted_by
+        )
+        static = self.lookups.static.learned(
+            source.sha256, subdirectory=source.subdirectory
+        ) or self.sources.static_metadata(source)
+        if static is not None:
+            return static
+        task = self.metadata(subject)
+        yield (task,)
+        return task.value()
+
+    def _prepare_steps(self, subject: Subject, tree: tuple[Pin, ...]) -> Steps[Prepared]:
+        project = yield from self._project(subject)
+        errand = RequirementsErrand(project=project, workshop=self.workshop)
+        return (yield from self.dialogue.run(errand, tree, []))
+
+    # ------------------------------------------------------------ before any of its code runs
+
+    def _project(self, subject: Subject) -> Steps[Project]:
+        shop = self.workshop
+        if subject.file is not None:
+            source = self.sources.of_file(
+                subject.file, hashes=subject.hashes, wanted_by=subject.wanted_by
+            )
+        else:
+            assert subject.direct is not None
+            source = yield from self.sources.of_direct(
+                subject.direct, hashes=subject.hashes, wanted_by=subject.wanted_by
+            )
+        settings = shop.settings.of(subject.name)
+        project = Project(
+            name=subject.name,
+            version=subject.version,
+            source=source,
+            build_system=self.sources.build_system(source),
+            settings=settings,
+            settings_file=str(shop.settings.path or "podwheel.toml"),
+            config_settings=self._config_settings(subject, settings),
+            variables=variables_of(shop.settings, settings, epoch=EPOCH),
+            patches=tuple(hashlib.sha256(p.read_bytes()).hexdigest() for p in settings.patches),
+            image=self._image(settings.system_packages),
+            wanted_by=subject.wanted_by,
+            local=isinstance(subject.direct, LocalDirectory),
+        )
+        if project.patches:
+            project = yield from self._patched(project)
+        return project
+
+    def _config_settings(
+        self, subject: Subject, settings: PackageSettings
+    ) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+        """Those of podwheel.toml, and those of the line that asked for it."""
+        lines = (
+            wanted.config_settings
+            for wanted in self.workshop.request.wanted
+            if wanted.name == subject.name
+            or (subject.direct is not None and wanted.direct == subject.direct)
+        )
+        return tuple(sorted({**dict(settings.config_settings), **dict(chain(*lines))}.items()))
+
+    def _image(self, packages: tuple[str, ...]) -> Image:
+        shop = self.workshop
+        if not packages:
+            return shop.target.build
+        return images.prepare_extra(shop.definition, shop.target, packages, store=shop.store)
+
+    def _patched(self, project: Project) -> Steps[Project]:
+        """A patch may change pyproject.toml, so it is read again from the patched tree."""
+        store = self.workshop.store
+        key = digest_of([project.source.identity, project.patches])
+        known = store.read("patched", key)
+        if known is None:
+            slot = yield SLOT
+            try:
+                with store.attempt("patch") as place:
+                    title = f"patch {project.title}"
+                    text, _, _ = self.dialogue.in_container(
+                        title, project, (), slot, place, lambda talk, _: talk.read("pyproject.toml")
+                    )
+            finally:
+                self.workshop.scheduler.release(slot)
+            known = {"pyproject": text}
+            store.write("patched", key, known)
+        system = read_build_system(known["pyproject"], filename=project.source.filename)
+        return evolve(project, build_system=system)
+
+    def _upstream_file(self, file: File, subject: Subject) -> Wheel:
+        path, sha256 = self.workshop.index.download(
+            file, hashes=subject.hashes, wanted_by=subject.wanted_by
+        )
+        wheel = known_wheel(self.workshop.store, sha256)
+        if wheel is None:
+            wheel = read_wheel(path, filename=file.filename, linked=True)
+            remember_wheel(self.workshop.store, wheel)
+        expect(
+            wheel,
+            name=wheel.name if subject.version is None else subject.name,
+            version=subject.version,
+            tags=self.workshop.target.python.tags,
+            built=False,
+        )
+        return wheel
+
+
+def _file(pin: Pin) -> File:
+    if pin.file is not None:
+        return pin.file
+    assert isinstance(pin.direct, ArchiveUrl), pin
+    return archive_file(pin.direct)

@@ -1,0 +1,262 @@
+"""One project's containers: its environment completed by asking, then the errand.
+
+One container where the backend asks for nothing, or for wheels that are at hand; a second one
+only where what it asked for had to be built first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import frozen
+from packaging.requirements import InvalidRequirement, Requirement
+
+from podwheel import log
+from podwheel.build import environment, replay
+from podwheel.build.conversation import ARCHIVE, PATCHES, Conversation
+from podwheel.build.errand import Errand, Outing
+from podwheel.build.schedule import SLOT
+from podwheel.build.step import Usage
+from podwheel.build.telling import telling_lines
+from podwheel.errors import BackendUnusable, PodwheelError, StepKilled, StepTimedOut, ToolFailed
+from podwheel.sandbox.job import Mount
+from podwheel.sandbox.session import Ended, GuestGone
+from podwheel.store import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from podwheel.build.project import Project
+    from podwheel.build.requirements import BuildRequirements
+    from podwheel.build.schedule import Steps
+    from podwheel.build.workshop import Workshop
+    from podwheel.model import Pin, Wheel
+    from podwheel.sandbox.session import Outcome
+
+T = TypeVar("T")
+
+Grow = "Callable[[tuple[Wheel, ...]], None]"
+"""Adds wheels to the environment of a container that runs."""
+
+
+@frozen(kw_only=True)
+class _Restart:
+    """The backend asked for what this container's environment cannot grow into."""
+
+    requires: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Dialogue:
+    """Runs errands."""
+
+    workshop: Workshop
+    requirements: BuildRequirements
+
+    def run(self, errand: Errand[T], tree: tuple[Pin, ...], notes: list[str]) -> Steps[T]:
+        """Complete the project's environment, then run the errand in its container.
+
+        Args:
+            tree: The runtime tree (see `BuildRequirements.wheels`).
+            notes: Gets what the record should say.
+
+        Raises:
+            BuildError: As its classes say.
+        """
+        project = errand.project
+        wheels = yield from self.requirements.wheels(project, (), tree, notes)
+        question = digest_of(project.step(environment.identity(wheels), None).id)
+        answer = self.workshop.store.read("requires", question)
+        dynamic = None if answer is None else tuple(answer["requires"])
+        while True:
+            if dynamic is not None:
+                wheels = yield from self.requirements.wheels(project, dynamic, tree, notes)
+                known = errand.known(wheels)
+                if known is not None:
+                    return known
+            slot = yield SLOT
+            try:
+                if dynamic is None:
+                    result = self._ask_and_act(errand, wheels, tree, slot, question)
+                else:
+                    result = self._act(errand, wheels, slot)
+            finally:
+                self.workshop.scheduler.release(slot)
+            if not isinstance(result, _Restart):
+                return result
+            dynamic = result.requires
+
+    def _act(self, errand: Errand[T], wheels: tuple[Wheel, ...], slot: int) -> T:
+        with self.workshop.store.attempt("step") as place:
+            brought, usage, log_file = self.in_container(
+                errand.title,
+                errand.project,
+                wheels,
+                slot,
+                place,
+                lambda talk, _: errand.act(talk, _out(place)),
+            )
+            return errand.finish(Outing(brought=brought, wheels=wheels, usage=usage, log=log_file))
+
+    def _ask_and_act(
+        self,
+        errand: Errand[T],
+        wheels: tuple[Wheel, ...],
+        tree: tuple[Pin, ...],
+        slot: int,
+        question: str,
+    ) -> T | _Restart:
+        complete = wheels
+
+        def talk_through(talk: Conversation, grow: Callable[[tuple[Wheel, ...]], None]) -> Any:
+            nonlocal complete
+            asked = talk.requires()
+            _check(errand.project, asked)
+            self.workshop.store.write("requires", question, {"requires": list(asked)})
+            if asked:
+                more = self.requirements.at_once(errand.project, asked, tree)
+                have = {w.sha256 for w in wheels}
+                if more is None or not have <= {w.sha256 for w in more}:
+                    return _Restart(requires=asked)
+                grow(tuple(w for w in more if w.sha256 not in have))
+                complete = more
+            return errand.act(talk, _out(place))
+
+        with self.workshop.store.attempt("step") as place:
+            brought, usage, log_file = self.in_container(
+                errand.title, errand.project, wheels, slot, place, talk_through
+            )
+            if isinstance(brought, _Restart):
+                return brought
+            return errand.finish(
+                Outing(brought=brought, wheels=complete, usage=usage, log=log_file)
+            )
+
+    def in_container(
+        self,
+        title: str,
+        project: Project,
+        wheels: tuple[Wheel, ...],
+        slot: int,
+        place: Path,
+        talk_through: Callable[[Conversation, Callable[[tuple[Wheel, ...]], None]], Any],
+    ) -> tuple[Any, Usage, Path]:
+        """Run *talk_through* in a container of the project's environment, with its source unpacked.
+
+        Returns:
+            What it returned, what the container used, and its log. The container is gone.
+        """
+        shop = self.workshop
+        environments = environment.Environments(store=shop.store, python=shop.target.python)
+        env = place / "env"
+        environments.make(wheels, into=env)
+        log_file = shop.log_file(title)
+        job = shop.job(
+            title,
+            image=project.image,
+            program="build.py",
+            mounts=_mounts(project, env),
+            slot=slot,
+            variables=project.variables,
+        )
+        said = log.get().bind(title=title, kind=title.split(maxsplit=1)[0], log=str(log_file))
+        said.info("step.start", environment=environment.describe(wheels))
+        started = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+        brought: Any = None
+        failure: Exception | None = None
+        with shop.sandbox.session(
+            job, log=log_file, watch=lambda line: said.debug("step.output", line=line)
+        ) as session:
+            talk = Conversation(
+                session=session,
+                project=project,
+                title=project.title,
+                wanted_by=project.wanted_by,
+                log=log_file,
+            )
+            try:
+                talk.unpack()
+                brought = talk_through(talk, lambda more: environments.extend(env, more))
+            except (PodwheelError, GuestGone) as error:
+                failure = error  # judged when the container is gone: how it ended says more
+        replay.remember(shop, project, wheels, talk.asked)
+        self._judge(session.outcome, failure, project, log_file)
+        usage = Usage(
+            started=started,
+            seconds=session.outcome.seconds,
+            cpu_seconds=session.outcome.cpu_seconds,
+            peak_memory=session.outcome.peak_memory,
+        )
+        if not isinstance(brought, _Restart):
+            said.info("step.done", seconds=usage.seconds)
+        return brought, usage, log_file
+
+    def _judge(
+        self, outcome: Outcome, failure: Exception | None, project: Project, log_file: Path
+    ) -> None:
+        limits = self.workshop.limits
+        if outcome.ended is Ended.TIMED_OUT:
+            what = f"took longer than {limits.wall:.0f} s"
+            hint = "give it more with --step-timeout SECONDS"
+        elif outcome.ended is Ended.SILENT:
+            what = f"printed nothing for {limits.silence:.0f} s"
+            hint = "give it more with --silence-timeout SECONDS"
+        elif isinstance(failure, PodwheelError):
+            raise failure
+        elif outcome.ended is Ended.OK and failure is None:
+            return
+        elif outcome.ended is Ended.ENGINE:
+            raise ToolFailed(
+                f"podman could not run the container of {project.title}",
+                wanted_by=project.wanted_by,
+                said=outcome.reason,
+                log=log_file,
+                hint="podwheel doctor checks this host",
+            )
+        else:
+            raise StepKilled(
+                f"the container of {project.title} died: {outcome.reason or outcome.ended.value}",
+                wanted_by=project.wanted_by,
+                said=telling_lines(log_file),
+                log=log_file,
+                hint="--memory, --scratch-size and -j say how much it may have; podwheel doctor shows the limits",
+            )
+        raise StepTimedOut(
+            f"{project.title} {what} and was ended",
+            wanted_by=project.wanted_by,
+            log=log_file,
+            hint=hint,
+        )
+
+
+def _out(place: Path) -> Path:
+    out = place / "out"
+    out.mkdir()
+    return out
+
+
+def _mounts(project: Project, env: Path) -> tuple[Mount, ...]:
+    patches = (
+        Mount(source=patch, target=f"{PATCHES}/{n}")
+        for n, patch in enumerate(project.settings.patches)
+    )
+    return (
+        Mount(source=project.source.archive, target=ARCHIVE),
+        Mount(source=env, target=environment.PREFIX),
+        *patches,
+    )
+
+
+def _check(project: Project, asked: tuple[str, ...]) -> None:
+    """What a backend asks for is its package's word: it must at least be a list of requirements."""
+    for text in asked:
+        try:
+            Requirement(text)
+        except InvalidRequirement as error:
+            raise BackendUnusable(
+                f"the backend of {project.title} asks for {text!r}, which is no requirement",
+                wanted_by=project.wanted_by,
+                said=str(error),
+            ) from None

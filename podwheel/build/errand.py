@@ -1,0 +1,202 @@
+"""What a project's container is started for: its wheel, its metadata, or only its requirements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from attrs import evolve, frozen
+
+from podwheel.archives import expect, normalise, read_wheel
+from podwheel.build import environment
+from podwheel.build.records import known_wheel, remember_wheel
+from podwheel.build.sources import EPOCH
+from podwheel.build.step import Built, Usage
+from podwheel.errors import PodwheelError
+from podwheel.resolve.documents import metadata_from_json, metadata_to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from podwheel.build.conversation import Conversation
+    from podwheel.build.project import Project
+    from podwheel.build.step import Step
+    from podwheel.build.workshop import Workshop
+    from podwheel.model import Metadata, Wheel
+    from podwheel.store import Store
+
+T = TypeVar("T")
+
+_PREPARED = "prepared"
+"""The kind of the store's documents that hold what hooks said."""
+
+
+@frozen(kw_only=True)
+class Outing:
+    """What a container's run left on the host, after the container is gone."""
+
+    brought: Any
+    """What `Errand.act` returned."""
+    wheels: tuple[Wheel, ...]
+    """The complete build environment."""
+    usage: Usage
+    log: Path
+
+
+@frozen(kw_only=True)
+class Errand(Generic[T]):
+    """One purpose; the dialogue (dialogue.py) is the same for all."""
+
+    project: Project
+
+    @property
+    def title(self) -> str:
+        raise NotImplementedError
+
+    def known(self, wheels: tuple[Wheel, ...]) -> T | None:
+        """The result, if it follows from the complete environment without a container."""
+        raise NotImplementedError
+
+    def act(self, talk: Conversation, place: Path) -> Any:
+        """Run in the container once the environment is complete; *place* gets what comes out."""
+        raise NotImplementedError
+
+    def finish(self, outing: Outing) -> T:
+        """Make the result of what was brought out."""
+        raise NotImplementedError
+
+
+@frozen(kw_only=True)
+class MetadataErrand(Errand["tuple[Metadata | None]"]):
+    """`prepare_metadata_for_build_wheel`; the result's one item is None where there is no such hook."""
+
+    store: Store
+
+    @property
+    def title(self) -> str:
+        return f"metadata of {self.project.title}"
+
+    def known(self, wheels: tuple[Wheel, ...]) -> tuple[Metadata | None] | None:
+        document = self.store.read(_PREPARED, self._key(wheels))
+        if document is None:
+            return None
+        return (metadata_from_json(document["metadata"]),)
+
+    def act(self, talk: Conversation, place: Path) -> Metadata | None:  # noqa: ARG002 - brings no file
+        return talk.metadata()
+
+    def finish(self, outing: Outing) -> tuple[Metadata | None]:
+        document = None if outing.brought is None else metadata_to_json(outing.brought)
+        self.store.write(_PREPARED, self._key(outing.wheels), {"metadata": document})
+        return (outing.brought,)
+
+    def _key(self, wheels: tuple[Wheel, ...]) -> str:
+        return self.project.step(environment.identity(wheels), None).id
+
+
+@frozen(kw_only=True)
+class Prepared:
+    """All that a build needs is on this machine."""
+
+    project: Project
+    wheels: tuple[Wheel, ...]
+    step: Step
+
+
+@frozen(kw_only=True)
+class RequirementsErrand(Errand[Prepared]):
+    """Only the dialogue itself: what the backend asks for, and bringing it here (``podwheel fetch``)."""
+
+    workshop: Workshop
+
+    @property
+    def title(self) -> str:
+        return f"requirements of {self.project.title}"
+
+    def known(self, wheels: tuple[Wheel, ...]) -> Prepared:
+        step = self.project.step(environment.identity(wheels), self.workshop.build_tag)
+        return Prepared(project=self.project, wheels=wheels, step=step)
+
+    def act(self, talk: Conversation, place: Path) -> None:
+        """Nothing: the question was asked already."""
+
+    def finish(self, outing: Outing) -> Prepared:
+        return self.known(outing.wheels)
+
+
+@frozen(kw_only=True)
+class WheelErrand(Errand[Built]):
+    """`build_wheel`, or the same step's wheel from the store."""
+
+    workshop: Workshop
+    notes: list[str]
+    """Filled while the environment is completed: what the record should say."""
+
+    @property
+    def title(self) -> str:
+        return f"build {self.project.title}"
+
+    def known(self, wheels: tuple[Wheel, ...]) -> Built | None:
+        step = self._step(wheels)
+        document = self.workshop.store.read("step", step.id)
+        if document is None:
+            return None
+        wheel = known_wheel(self.workshop.store, document["wheel"])
+        return None if wheel is None else self._built(wheel, step, document, reused=True)
+
+    def act(self, talk: Conversation, place: Path) -> Path:
+        return talk.wheel(place)
+
+    def finish(self, outing: Outing) -> Built:
+        """Read what the container left, as hostile; make it canonical; keep it under the step's name.
+
+        Raises:
+            WheelRejected: It is not the wheel that was asked for.
+        """
+        store, raw = self.workshop.store, outing.brought
+        try:
+            wheel = read_wheel(raw, filename=raw.name)
+            expect(
+                wheel,
+                name=self.project.name,
+                version=self.project.version,
+                tags=self.workshop.target.python.tags,
+                built=True,
+            )
+        except PodwheelError as error:
+            error.wanted_by = error.wanted_by or self.project.wanted_by
+            error.log = error.log or outing.log
+            raise
+        tidy = raw.parent / "tidy"
+        tidy.mkdir()
+        path, filename = normalise(
+            raw, filename=raw.name, build_tag=self.workshop.build_tag, epoch=EPOCH, into=tidy
+        )
+        sha256, kept = store.put_file(path)
+        wheel = evolve(wheel, path=kept, filename=filename, sha256=sha256, size=kept.stat().st_size)
+        remember_wheel(store, wheel)
+        log_sha256, _ = store.put_file(outing.log)
+        step = self._step(outing.wheels)
+        document = {
+            "wheel": sha256,
+            "log": log_sha256,
+            "usage": outing.usage.to_json(),
+            "notes": self.notes,
+        }
+        store.write("step", step.id, document)
+        return self._built(wheel, step, document, reused=False)
+
+    def _step(self, wheels: tuple[Wheel, ...]) -> Step:
+        return self.project.step(environment.identity(wheels), self.workshop.build_tag)
+
+    def _built(self, wheel: Wheel, step: Step, document: dict[str, Any], *, reused: bool) -> Built:
+        return Built(
+            wheel=wheel,
+            step=step,
+            reused=reused,
+            usage=Usage(**document["usage"]),
+            log=document["log"],
+            url=self.project.source.url,
+            source_sha256=self.project.source.sha256,
+            commit=self.project.source.commit,
+            notes=tuple(document["notes"]),
+        )

@@ -1,0 +1,222 @@
+"""Between the resolver and the tasks.
+
+The resolver is synchronous and never reaches up: it asks for metadata and gets it. Where that
+needs a container (a backend's `prepare_metadata`), `Pending` is raised through it with the
+task that will know; the caller waits for the task and resolves again, which costs little,
+since all that was learned is remembered.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from podwheel import log
+from podwheel.build.subject import Subject
+from podwheel.model import Freshness, LocalDirectory
+from podwheel.resolve.documents import resolution_from_json, resolution_to_json
+from podwheel.resolve.inputs import Policy
+from podwheel.resolve.metadata import StaticMetadata
+from podwheel.resolve.resolver import resolve
+from podwheel.store import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podwheel.build.builder import Builder
+    from podwheel.build.schedule import Steps, Task
+    from podwheel.build.step import Built
+    from podwheel.build.workshop import Workshop
+    from podwheel.model import Direct, Formats, Hash, Metadata, Pin, Request, Resolution, Wanted
+    from podwheel.resolve.candidates import Candidate
+
+
+class Pending(Exception):
+    """The answer is a task's, and the task has not ended."""
+
+    def __init__(self, task: Task[Any]) -> None:
+        super().__init__(task.title)
+        self.task = task
+
+
+def answer(task: Task[Any]) -> Any:
+    """The task's result; raises what it raised, or `Pending`."""
+    if not task.ended:
+        raise Pending(task)
+    return task.value()
+
+
+@define(kw_only=True)
+class Lookups:
+    """What the resolver asks (`resolve.resolver.MetadataSource`), and resolutions kept for a while."""
+
+    workshop: Workshop
+    builder: Builder
+    static: StaticMetadata = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        shop = self.workshop
+        self.static = StaticMetadata(
+            files=shop.index,
+            store=shop.store,
+            python=shop.target.python,
+            target=shop.target.fingerprint,
+            hook=self._prepared,
+        )
+
+    # ------------------------------------------------------------ the resolver's questions
+
+    def of(self, candidate: Candidate, wanted_by: Sequence[str]) -> Metadata:
+        """Metadata of an index's candidate: static where the PEPs say so, else its backend's."""
+        return self.static.of(candidate, wanted_by)
+
+    def of_direct(
+        self, direct: Direct, hashes: tuple[Hash, ...], wanted_by: Sequence[str]
+    ) -> Metadata:
+        """Metadata, name and version included, of a direct reference."""
+        subject = Subject.of_direct(direct, hashes=hashes, wanted_by=tuple(wanted_by))
+        metadata: Metadata = answer(self.builder.description(subject))
+        return metadata
+
+    def surprises(self, resolution: Resolution, built: Sequence[Built]) -> bool:
+        """Whether a built wheel requires something else than was resolved with.
+
+        A wheel that upstream published, or a hook, spoke for the source then; now the wheel's
+        own word counts, and is remembered for that source.
+        """
+        found = False
+        for pin, one in zip(resolution.pins, built, strict=True):
+            if one.step is None or one.source_sha256 is None or self._agrees(pin, one, resolution):
+                continue
+            found = True
+            metadata = one.wheel.metadata
+            log.get().warning(
+                "metadata.differs",
+                message=f"the built wheel of {pin} requires something else than was resolved with: resolving again",
+                title=str(pin),
+                requires=[str(r) for r in metadata.requires],
+            )
+            subdirectory = getattr(pin.direct, "subdirectory", None)
+            self.static.learn(one.source_sha256, metadata, subdirectory=subdirectory)
+        return found
+
+    def _agrees(self, pin: Pin, built: Built, resolution: Resolution) -> bool:
+        if self.workshop.request.no_deps:
+            return True
+        markers = self.workshop.target.python.marker_environment
+        names = set()
+        for requirement in built.wheel.metadata.requires:
+            if requirement.marker is not None and not any(
+                requirement.marker.evaluate({**markers, "extra": extra})
+                for extra in ("", *pin.extras)
+            ):
+                continue
+            chosen = resolution.get(requirement.name)
+            if chosen is None or not requirement.specifier.contains(
+                chosen.version, prereleases=True
+            ):
+                return False
+            names.add(chosen.name)
+        return names - {pin.name} == set(pin.dependencies) - {pin.name}
+
+    def _prepared(self, candidate: Candidate) -> Metadata:
+        metadata: Metadata = answer(self.builder.metadata(Subject.of_candidate(candidate)))
+        return metadata
+
+    # ------------------------------------------------------------ resolutions
+
+    def resolution(
+        self,
+        wanted: Sequence[Wanted],
+        *,
+        constraints: Sequence[Wanted],
+        policy: Policy,
+        preferred: Sequence[Pin] = (),
+        fresh: bool = False,
+    ) -> Steps[Resolution]:
+        """Resolve; or use the same question's answer again while it is fresh.
+
+        Args:
+            fresh: Do not use a kept answer.
+        """
+        shop = self.workshop
+        key = digest_of(
+            {
+                "wanted": [_described(w) for w in wanted],
+                "constraints": [_described(w) for w in constraints],
+                "policy": _policy_described(policy),
+                "preferred": [f"{p} {p.file.sha256 if p.file else p.direct}" for p in preferred],
+                "python": shop.target.fingerprint,
+                "indexes": [*shop.request.indexes.urls, "", *shop.request.indexes.find_links],
+            }
+        )
+        kept = (
+            None
+            if fresh or shop.freshness is Freshness.REFRESH
+            else shop.store.read("resolution", key)
+        )
+        offline = shop.freshness is Freshness.OFFLINE
+        if kept is not None and (offline or time.time() - kept["time"] < shop.fresh_for):
+            known = resolution_from_json(kept["resolution"])
+            if known is not None:
+                return known
+        while True:
+            try:
+                result = resolve(
+                    wanted,
+                    constraints=constraints,
+                    python=shop.target.python,
+                    packages=shop.index,
+                    metadata=self,
+                    policy=policy,
+                    preferred=preferred,
+                    where=shop.target.name,
+                )
+            except Pending as pending:
+                log.get().debug("resolve.waits", task=pending.task.title)
+                yield (pending.task,)
+            else:
+                break
+        if not any(isinstance(p.direct, LocalDirectory) for p in result.pins):
+            # A directory's metadata changes under us, and has no freshness.
+            shop.store.write(
+                "resolution", key, {"time": time.time(), "resolution": resolution_to_json(result)}
+            )
+        return result
+
+
+def policy_of(request: Request, *, formats: Formats | None = None) -> Policy:
+    """The runtime tree's policy; for podwheel's own tools, with other *formats* and nothing else."""
+    if formats is not None:
+        return Policy(formats=formats, exclude_newer=request.exclude_newer)
+    return Policy(
+        formats=request.formats,
+        prereleases=request.prereleases,
+        no_deps=request.no_deps,
+        require_hashes=request.require_hashes,
+        exclude_newer=request.exclude_newer,
+    )
+
+
+def _policy_described(policy: Policy) -> list[Any]:
+    return [
+        [policy.formats.prefer_binary, policy.formats.default.value],
+        sorted(policy.formats.no_binary),
+        sorted(policy.formats.only_binary),
+        [policy.prereleases, policy.no_deps, policy.require_hashes],
+        None if policy.exclude_newer is None else policy.exclude_newer.isoformat(),
+    ]
+
+
+def _described(wanted: Wanted) -> list[Any]:
+    """Everything of *wanted* that a resolution depends on."""
+    return [
+        str(wanted.requirement),
+        repr(wanted.direct),
+        sorted(wanted.extras),
+        str(wanted.origin),
+        [str(h) for h in wanted.hashes],
+        [repr(f) for f in wanted.files],
+    ]

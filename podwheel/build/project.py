@@ -1,0 +1,95 @@
+"""A source with all that is known of it before any of its code has run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from podwheel.build.step import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+    from podwheel.archives.sdist import BuildSystem
+    from podwheel.model import Image, PackageSettings, Settings, Source
+
+
+@frozen(kw_only=True)
+class Project:
+    """What one package's build starts from."""
+
+    name: NormalizedName
+    version: Version | None
+    """None where only the backend knows (a VCS or directory source with a dynamic version)."""
+    source: Source
+    build_system: BuildSystem
+    settings: PackageSettings
+    settings_file: str
+    """For messages: the path of podwheel.toml, or that name where there is none."""
+    config_settings: tuple[tuple[str, str | tuple[str, ...]], ...]
+    variables: tuple[tuple[str, str], ...]
+    """Environment variables of the build, sorted by name."""
+    patches: tuple[str, ...]
+    """sha256 of each."""
+    image: Image
+    wanted_by: tuple[str, ...]
+    local: bool
+    """The user's own source, which may refer to ``file:`` URLs."""
+
+    @property
+    def title(self) -> str:
+        return self.name if self.version is None else f"{self.name} {self.version}"
+
+    def step(self, environment: Sequence[tuple[str, str, str]], build_tag: str | None) -> Step:
+        """The step that builds it in that environment."""
+        return Step(
+            name=self.name,
+            version=None if self.version is None else str(self.version),
+            source=self.source.identity,
+            image=f"{self.image.reference} {self.image.content}",
+            environment=tuple(environment),
+            backend=self.build_system.backend,
+            backend_path=self.build_system.backend_path,
+            config_settings=self.config_settings,
+            variables=self.variables,
+            patches=self.patches,
+            build_tag=build_tag,
+        )
+
+
+def variables_of(
+    settings: Settings, package: PackageSettings, *, epoch: int
+) -> tuple[tuple[str, str], ...]:
+    """The environment variables that a build gets; nothing comes from the host's environment.
+
+    Args:
+        epoch: ``SOURCE_DATE_EPOCH``, seconds.
+
+    Returns:
+        Names and values, sorted; a package's own win over those for all.
+    """
+    flags = [*settings.cflags, *([f"-march={settings.cpu}"] if settings.cpu else [])]
+    variables = {"SOURCE_DATE_EPOCH": str(epoch)}
+    if flags:
+        variables |= {"CFLAGS": " ".join(flags), "CXXFLAGS": " ".join(flags)}
+    if settings.ldflags:
+        variables["LDFLAGS"] = " ".join(settings.ldflags)
+    variables |= dict(settings.environment) | dict(package.environment)
+    return tuple(sorted(variables.items()))
+
+
+def parallelism(jobs: int) -> dict[str, str]:
+    """How many processes one build may start, in the words of those that can be told.
+
+    Not part of a step's identity: the bytes must not depend on it.
+    """
+    return {
+        "MAX_JOBS": str(jobs),
+        "CMAKE_BUILD_PARALLEL_LEVEL": str(jobs),
+        "MAKEFLAGS": f"-j{jobs}",
+        "NPY_NUM_BUILD_JOBS": str(jobs),
+    }

@@ -1,0 +1,120 @@
+"""The wheels of a build environment: resolved, and built first where they must be."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from podwheel import log
+from podwheel.build.schedule import CycleFound
+from podwheel.errors import BuildCycle
+from podwheel.resolve.buildreqs import build_constraints, build_policy, build_requirements
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+    from podwheel.build.builder import Builder
+    from podwheel.build.project import Project
+    from podwheel.build.schedule import Steps
+    from podwheel.build.workshop import Workshop
+    from podwheel.model import Pin, Resolution, Wheel
+
+
+@define(kw_only=True)
+class BuildRequirements:
+    """Resolves what builds need, and waits for what has to be built."""
+
+    workshop: Workshop
+    builder: Builder
+
+    def wheels(
+        self, project: Project, dynamic: tuple[str, ...], tree: tuple[Pin, ...], notes: list[str]
+    ) -> Steps[tuple[Wheel, ...]]:
+        """The wheels of the project's build environment, sorted by name.
+
+        Args:
+            dynamic: What `get_requires_for_build_wheel` asked for.
+            tree: The runtime tree. A requirement that is in it is *our* wheel of it: two builds
+                of one library in one process do not go together. Only where that would be a
+                circle is upstream's wheel taken, and *notes* gets a line.
+
+        Raises:
+            BuildCycle: Building the package needs the package, and no wheel breaks the circle.
+        """
+        request = self.workshop.request
+        without: set[str] = set()
+        while True:
+            preferred = tuple(p for p in tree if p.name not in without and p.name != project.name)
+            resolution = yield from self.builder.lookups.resolution(
+                build_requirements(
+                    project.source.filename,
+                    declared=[str(r) for r in project.build_system.requires],
+                    dynamic=dynamic,
+                    extra=project.settings.build_requires,
+                    chain=project.wanted_by,
+                    local=project.local,
+                ),
+                constraints=(
+                    *request.build_constraints,
+                    *build_constraints(project.source.filename, project.settings.build_constraints),
+                ),
+                policy=build_policy(
+                    request.formats,
+                    prereleases=request.prereleases,
+                    exclude_newer=request.exclude_newer,
+                ),
+                preferred=preferred,
+            )
+            to_build = {
+                self.builder.wheel(pin, tree): pin for pin in resolution.pins if not pin.is_wheel
+            }
+            try:
+                if to_build:
+                    yield tuple(to_build)
+            except CycleFound as cycle:
+                pin = next(p for task, p in to_build.items() if task is cycle.asked)
+                if pin.name in without or pin not in preferred:
+                    raise BuildCycle(
+                        f"building {project.title} needs, in the end, {project.title} itself",
+                        wanted_by=cycle.chain,
+                        hint=f"allow a wheel for one of them, e.g. --only-binary {pin.name}",
+                    ) from None
+                without.add(pin.name)
+                note = f"upstream's wheel of {pin.name} was a build requirement: building it needs {project.name}"
+                notes.append(note)
+                log.get().info(
+                    "build.cycle", title=project.title, bootstrap=str(pin.name), chain=cycle.chain
+                )
+                continue
+            built = {pin.name: task.value().wheel for task, pin in to_build.items()}
+            return self._gathered(resolution, built)
+
+    def at_once(
+        self, project: Project, dynamic: tuple[str, ...], tree: tuple[Pin, ...]
+    ) -> tuple[Wheel, ...] | None:
+        """The same, without waiting: None where something must be built first."""
+        steps = self.wheels(project, dynamic, tree, [])
+        try:
+            asked = next(steps)
+            while isinstance(asked, tuple) and all(t.ended and t.error is None for t in asked):
+                asked = steps.send(None)
+        except StopIteration as stop:
+            wheels: tuple[Wheel, ...] = stop.value
+            return wheels
+        steps.close()
+        return None
+
+    def _gathered(
+        self, resolution: Resolution, built: dict[NormalizedName, Wheel]
+    ) -> tuple[Wheel, ...]:
+        """Upstream's wheels, downloaded side by side, beside those that were built."""
+        upstream = [pin for pin in resolution.pins if pin.name not in built]
+        if len(upstream) > 1:
+            with ThreadPoolExecutor(max_workers=min(8, len(upstream))) as pool:
+                got = list(pool.map(self.builder.upstream, upstream))
+        else:
+            got = [self.builder.upstream(pin) for pin in upstream]
+        wheels = built | {pin.name: wheel for pin, wheel in zip(upstream, got, strict=True)}
+        return tuple(wheels[name] for name in sorted(wheels))

@@ -1,0 +1,254 @@
+"""Runs tasks that wait for each other, as many at once as there are slots.
+
+A task is a generator. It yields
+
+* a sequence of tasks: it is resumed when all of them have ended;
+* `SLOT`: it is resumed holding one of the run's slots (a number, sent in), which it gives
+  back with `Scheduler.release`. A slot is the right to run a container.
+
+It ends by returning its result or raising. A failure reaches those that wait for it as
+`TaskFailed`, so one failed step stops only what depends on it. A task that would, in the end,
+wait for itself is resumed with `CycleFound` instead.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Final, Generic, TypeVar, cast
+
+from attrs import define, field
+
+T = TypeVar("T")
+
+
+class _Slot:
+    """The type of `SLOT`."""
+
+
+SLOT: Final = _Slot()
+
+Steps = Generator["Sequence[Task[Any]] | _Slot", Any, T]
+
+
+class CycleFound(Exception):  # not for users: build/builder.py turns it into BuildCycle
+    """Waiting for a task would close a circle.
+
+    Args:
+        asked: The task that may not be waited for.
+        chain: The tasks' titles, from the one that asked, through that one, back to the first.
+    """
+
+    def __init__(self, asked: Task[Any], chain: Sequence[str]) -> None:
+        super().__init__(" → ".join(chain))
+        self.asked = asked
+        self.chain = tuple(chain)
+
+
+class NoSlots(Exception):
+    """A task asked for a slot after `Scheduler.withhold`: it would have run a container."""
+
+
+class TaskFailed(Exception):
+    """Something that a task waited for has failed.
+
+    Args:
+        failed: Those tasks.
+    """
+
+    def __init__(self, failed: Sequence[Task[Any]]) -> None:
+        super().__init__(", ".join(t.title for t in failed))
+        self.failed = tuple(failed)
+
+
+@define(eq=False)
+class Task(Generic[T]):
+    """One unit of work, named by its key; made by `Scheduler.task`."""
+
+    key: str
+    title: str
+    """For messages: ``build numpy 2.1``."""
+    steps: Steps[T]
+    number: int
+    ended: bool = False
+    result: T | None = None
+    error: BaseException | None = None
+    waits_for: tuple[Task[Any], ...] = ()
+    waiters: list[Task[Any]] = field(factory=list)
+    message: Any = None
+    """What the generator is resumed with: a slot, an exception, or nothing."""
+
+    def value(self) -> T:
+        """Its result; raises what it raised."""
+        assert self.ended, self.title
+        if self.error is not None:
+            raise self.error
+        return cast("T", self.result)
+
+
+class Scheduler:
+    """A pool of threads that resumes whatever task can go on.
+
+    Args:
+        slots: How many tasks may hold a slot at once.
+        helpers: Threads beside those, for downloads and resolutions.
+    """
+
+    def __init__(self, *, slots: int, helpers: int = 4) -> None:
+        self._changed = threading.Condition()
+        self._tasks: dict[str, Task[Any]] = {}
+        self._numbers = itertools.count()
+        self._ready: list[tuple[int, Task[Any]]] = []
+        self._wants_slot: list[tuple[int, Task[Any]]] = []
+        self._free_slots = list(range(slots))
+        self._withheld = False
+        self._stopped = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"podwheel-{n}", daemon=True)
+            for n in range(slots + helpers)
+        ]
+        self._started = False
+
+    # ------------------------------------------------------------ for callers
+
+    def task(self, key: str, title: str, steps: Callable[[], Steps[T]]) -> Task[T]:
+        """The task of that key; made, and ready to run, if there was none."""
+        with self._changed:
+            known = self._tasks.get(key)
+            if known is None:
+                known = Task(key=key, title=title, steps=steps(), number=next(self._numbers))
+                self._tasks[key] = known
+                heapq.heappush(self._ready, (known.number, known))
+                self._changed.notify_all()
+            return known
+
+    def wait(self, task: Task[Any]) -> None:
+        """Wait, in a thread that is not the scheduler's, until *task* has ended, well or not."""
+        with self._changed:
+            if not self._started:
+                self._started = True
+                for thread in self._threads:
+                    thread.start()
+            while not task.ended:
+                # A timeout keeps the main thread able to take Ctrl-C.
+                self._changed.wait(0.2)
+
+    def withhold(self) -> None:
+        """From now on a task that asks for a slot is resumed with `NoSlots`: for ``podwheel plan``."""
+        with self._changed:
+            self._withheld = True
+
+    def release(self, slot: int) -> None:
+        """Give a slot back."""
+        with self._changed:
+            self._free_slots.append(slot)
+            self._hand_out_slots()
+
+    def stop(self) -> None:
+        """Start nothing more. Tasks that run are ended by ending their containers."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def join(self, timeout: float) -> None:
+        """Wait up to *timeout* seconds in all for the threads to end; after `stop`."""
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    # ------------------------------------------------------------ the threads
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._ready and not self._stopped:
+                    self._changed.wait()
+                if self._stopped:
+                    return
+                _, task = heapq.heappop(self._ready)
+            self._resume(task)
+
+    def _resume(self, task: Task[Any]) -> None:
+        message, task.message = task.message, None
+        try:
+            if isinstance(message, BaseException):
+                asked = task.steps.throw(message)
+            else:
+                asked = task.steps.send(message)
+        except StopIteration as stop:
+            self._end(task, result=stop.value)
+        except BaseException as error:  # noqa: BLE001 - kept, and raised again by value()
+            self._end(task, error=error)
+        else:
+            with self._changed:
+                if isinstance(asked, _Slot) and self._withheld:
+                    self._wake(task, NoSlots(task.title))
+                elif isinstance(asked, _Slot):
+                    heapq.heappush(self._wants_slot, (task.number, task))
+                    self._hand_out_slots()
+                else:
+                    self._wait_for(task, tuple(dict.fromkeys(asked)))
+
+    def _end(
+        self, task: Task[Any], *, result: Any = None, error: BaseException | None = None
+    ) -> None:
+        with self._changed:
+            task.result, task.error, task.ended = result, error, True
+            for waiter in task.waiters:
+                self._maybe_wake(waiter)
+            task.waiters.clear()
+            self._changed.notify_all()
+
+    # ------------------------------------------------------------ called with the lock held
+
+    def _wait_for(self, task: Task[Any], others: tuple[Task[Any], ...]) -> None:
+        for other in others:
+            path = self._path(other, task)
+            if path is not None:
+                self._wake(task, CycleFound(other, [task.title, *(t.title for t in path)]))
+                return
+        task.waits_for = others
+        for other in others:
+            if not other.ended:
+                other.waiters.append(task)
+        self._maybe_wake(task)
+
+    def _maybe_wake(self, task: Task[Any]) -> None:
+        if all(t.ended for t in task.waits_for):
+            failed = [t for t in task.waits_for if t.error is not None]
+            self._wake(task, TaskFailed(failed) if failed else None)
+
+    def _wake(self, task: Task[Any], message: Any) -> None:
+        task.waits_for = ()
+        task.message = message
+        heapq.heappush(self._ready, (task.number, task))
+        self._changed.notify_all()
+
+    def _hand_out_slots(self) -> None:
+        while self._wants_slot and self._free_slots:
+            _, task = heapq.heappop(self._wants_slot)
+            self._free_slots.sort()
+            self._wake(task, self._free_slots.pop(0))
+
+    @staticmethod
+    def _path(start: Task[Any], goal: Task[Any]) -> list[Task[Any]] | None:
+        """How *start* comes to wait for *goal*, or None. Each task is looked at once."""
+        came_from: dict[int, Task[Any] | None] = {id(start): None}
+        stack = [start]
+        while stack:
+            task = stack.pop()
+            if task is goal:
+                path, step = [], cast("Task[Any] | None", task)
+                while step is not None:
+                    path.append(step)
+                    step = came_from[id(step)]
+                return path[::-1]
+            for other in task.waits_for:
+                if id(other) not in came_from and not other.ended:
+                    came_from[id(other)] = task
+                    stack.append(other)
+        return None

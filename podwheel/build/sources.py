@@ -1,0 +1,220 @@
+"""From a pin to a source on the host, and to what its files say without being run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+from attrs import evolve, frozen
+from packaging.requirements import Requirement
+
+from podwheel import log
+from podwheel.archives.sdist import (
+    BuildSystem,
+    pack_directory,
+    read_build_system,
+    read_sdist,
+    static_metadata,
+)
+from podwheel.build.schedule import SLOT
+from podwheel.errors import SourceUnusable
+from podwheel.index.git import fetch_git
+from podwheel.model import ArchiveUrl, File, LocalDirectory, Source, VcsUrl
+from podwheel.sandbox.job import Mount
+from podwheel.sandbox.session import Ended
+from podwheel.store import digest_of
+
+if TYPE_CHECKING:
+    from podwheel.build.schedule import Steps
+    from podwheel.build.workshop import Workshop
+    from podwheel.index.git import GitSource
+    from podwheel.model import Direct, Hash, Metadata
+
+EPOCH: Final = 315_532_800
+"""1980-01-01, the first moment that a zip archive can tell: ``SOURCE_DATE_EPOCH`` of every build
+(podwheel.toml can set another), so that the same source gives the same bytes from any index."""
+
+
+@frozen(kw_only=True)
+class Sources:
+    """Brings sources to the host. Nothing in them is executed here, or unpacked on the host."""
+
+    workshop: Workshop
+
+    def of_file(
+        self, file: File, *, hashes: tuple[Hash, ...], wanted_by: tuple[str, ...]
+    ) -> Source:
+        """Download an sdist; its hashes are checked before it is read."""
+        path, sha256 = self.workshop.index.download(file, hashes=hashes, wanted_by=wanted_by)
+        return Source(
+            identity=f"sha256:{sha256}",
+            archive=path,
+            sha256=sha256,
+            filename=file.filename,
+            url=without_credentials(file.url),
+        )
+
+    def of_direct(
+        self, direct: Direct, *, hashes: tuple[Hash, ...], wanted_by: tuple[str, ...]
+    ) -> Steps[Source]:
+        """Bring a direct reference's source to the host.
+
+        Raises:
+            DownloadError: It cannot be had.
+            SourceUnusable: A local directory cannot be packed.
+        """
+        if isinstance(direct, ArchiveUrl):
+            source = self.of_file(archive_file(direct), hashes=hashes, wanted_by=wanted_by)
+            return _in_subdirectory(source, direct.subdirectory)
+        if isinstance(direct, LocalDirectory):
+            return self._packed(direct)
+        return (yield from self._checked_out(direct, wanted_by))
+
+    def build_system(self, source: Source) -> BuildSystem:
+        """What the archive's pyproject.toml says of its build (PEP 517, 518), read as data."""
+        where = source.subdirectory or ""
+        key = digest_of([source.sha256, where])
+        known = self.workshop.store.read("build-system", key)
+        if known is None:
+            sdist = read_sdist(
+                source.archive, filename=source.filename, subdirectory=source.subdirectory
+            )
+            system = read_build_system(sdist.pyproject, filename=source.filename)
+            known = _system_to_json(system)
+            self.workshop.store.write("build-system", key, known)
+        return _system_from_json(known)
+
+    def static_metadata(self, source: Source) -> Metadata | None:
+        """What the archive's files say for certain (PEP 643, PEP 621); None: only its backend knows."""
+        return static_metadata(
+            read_sdist(source.archive, filename=source.filename, subdirectory=source.subdirectory)
+        )
+
+    def _packed(self, direct: LocalDirectory) -> Source:
+        name = direct.path.name or "source"
+        with self.workshop.store.attempt("pack") as place:
+            archive = place / "source.tar.gz"
+            with archive.open("xb") as out:
+                pack_directory(direct.path, out, epoch=EPOCH, subdirectory=direct.subdirectory)
+            sha256, path = self.workshop.store.put_file(archive)
+        return _in_subdirectory(
+            Source(
+                identity=f"sha256:{sha256}",
+                archive=path,
+                sha256=sha256,
+                filename=f"{name}.tar.gz",
+                url=f"directory:{name}",
+            ),
+            direct.subdirectory,
+        )
+
+    def _checked_out(self, vcs: VcsUrl, wanted_by: tuple[str, ...]) -> Steps[Source]:
+        got = fetch_git(
+            vcs,
+            store=self.workshop.store,
+            freshness=self.workshop.freshness,
+            wanted_by=wanted_by,
+        )
+        name = Path(urlsplit(got.url).path).name.removesuffix(".git") or "source"
+        key = digest_of([got.url, got.commit, [(s.path, s.url, s.commit) for s in got.submodules]])
+        known = self.workshop.store.read("checkout", key)
+        if known is None or self.workshop.store.blob(known["sha256"]) is None:
+            slot = yield SLOT
+            try:
+                sha256 = self._check_out_in_sandbox(got, name, slot)
+            finally:
+                self.workshop.scheduler.release(slot)
+            self.workshop.store.write("checkout", key, {"sha256": sha256})
+        else:
+            sha256 = known["sha256"]
+        path = self.workshop.store.blob(sha256)
+        assert path is not None
+        source = Source(
+            identity=f"git:{got.commit}",
+            archive=path,
+            sha256=sha256,
+            filename=f"{name}-{got.commit[:12]}.tar",
+            url=f"git+{without_credentials(got.url)}@{got.commit}",
+            commit=got.commit,
+        )
+        return _in_subdirectory(source, vcs.subdirectory)
+
+    def _check_out_in_sandbox(self, got: GitSource, name: str, slot: int) -> str:
+        """Check a commit out where its attributes, filters and names can do no harm."""
+        mounts = [Mount(source=got.repository, target="/podwheel/in/repo")]
+        submodules = []
+        for number, sub in enumerate(got.submodules):
+            place = f"/podwheel/in/sub/{number}"
+            mounts.append(Mount(source=sub.repository, target=place))
+            submodules.append({"path": sub.path, "repository": place, "commit": sub.commit})
+        title = f"checkout {name} {got.commit[:12]}"
+        log_file = self.workshop.log_file(f"checkout-{name}")
+        job = self.workshop.job(
+            title,
+            image=self.workshop.target.build,
+            program="checkout.py",
+            mounts=tuple(mounts),
+            slot=slot,
+        )
+        log.get().info("step.start", title=title, kind="checkout")
+        with self.workshop.store.attempt("checkout") as place_on_host:
+            with self.workshop.sandbox.session(job, log=log_file) as session:
+                reply = session.ask(
+                    {
+                        "op": "checkout",
+                        "repository": "/podwheel/in/repo",
+                        "commit": got.commit,
+                        "submodules": submodules,
+                        "name": name,
+                    }
+                )
+                if reply.get("ok") is True:
+                    session.receive({"op": "send"}, place_on_host)
+            if session.outcome.ended is not Ended.OK or reply.get("ok") is not True:
+                raise SourceUnusable(
+                    f"commit {got.commit[:12]} of {without_credentials(got.url)} cannot be checked out",
+                    said=str(reply.get("output") or reply.get("exception") or "")[-2000:],
+                    log=log_file,
+                )
+            sha256, _ = self.workshop.store.put_file(place_on_host / "source.tar")
+        log.get().info("step.done", title=title, kind="checkout", seconds=session.outcome.seconds)
+        return sha256
+
+
+def archive_file(direct: ArchiveUrl) -> File:
+    """The one file that an archive's URL names."""
+    filename = unquote(urlsplit(direct.url).path.rsplit("/", 1)[-1])
+    return File(filename=filename, url=direct.url, hashes=direct.hashes)
+
+
+def _in_subdirectory(source: Source, subdirectory: str | None) -> Source:
+    if subdirectory is None:
+        return source
+    return evolve(source, subdirectory=subdirectory, identity=f"{source.identity}#{subdirectory}")
+
+
+def without_credentials(url: str) -> str:
+    """*url* as it may be shown and recorded."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _system_to_json(system: BuildSystem) -> dict[str, Any]:
+    return {
+        "requires": [str(r) for r in system.requires],
+        "backend": system.backend,
+        "backend_path": list(system.backend_path),
+        "legacy": system.legacy,
+    }
+
+
+def _system_from_json(document: dict[str, Any]) -> BuildSystem:
+    return BuildSystem(
+        requires=tuple(Requirement(r) for r in document["requires"]),
+        backend=document["backend"],
+        backend_path=tuple(document["backend_path"]),
+        legacy=document["legacy"],
+    )

@@ -1,0 +1,85 @@
+"""One step: what goes in, its identity, and what came out.
+
+*What is built is named by what went in* (DESIGN.md). The identity is the cache key, the log's
+name, the resume point and the provenance: everything that can change a byte of the wheel is
+in it, and nothing else is (not the order of building, not the time, not the host).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import asdict, frozen
+
+from podwheel.store import digest_of
+
+if TYPE_CHECKING:
+    from podwheel.model import Wheel
+
+FORMAT: Final = 1
+"""Raised when the guest, the layout or the normalisation change what comes out of the same inputs."""
+
+
+@frozen(kw_only=True)
+class Step:
+    """The inputs of one build, all by hash; plain data."""
+
+    name: str
+    version: str | None
+    """None for a source whose version only its backend knows."""
+    source: str
+    """`Source.identity`."""
+    image: str
+    """The build image: its reference, which its recipe names, and the hash of what is installed in it."""
+    environment: tuple[tuple[str, str, str], ...]
+    """Name, version, sha256 of every wheel in the build environment."""
+    backend: str
+    backend_path: tuple[str, ...]
+    config_settings: tuple[tuple[str, str | tuple[str, ...]], ...]
+    variables: tuple[tuple[str, str], ...]
+    patches: tuple[str, ...]
+    """sha256 of each, in order."""
+    build_tag: str | None
+
+    @property
+    def id(self) -> str:
+        """The step's identity (sha256, hex)."""
+        return digest_of({"format": FORMAT, **asdict(self)})
+
+
+@frozen(kw_only=True)
+class Usage:
+    """What a step cost."""
+
+    started: str
+    """ISO 8601, UTC."""
+    seconds: float
+    cpu_seconds: float | None
+    peak_memory: int | None
+    """Bytes."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@frozen(kw_only=True)
+class Built:
+    """A wheel and where it came from."""
+
+    wheel: Wheel
+    step: Step | None
+    """None: upstream's wheel, taken from an index."""
+    reused: bool
+    """From the store: no container was started for it in this run."""
+    usage: Usage | None
+    """Of the build, whenever it was; None for upstream's wheel."""
+    log: str | None
+    """sha256 of the build's log in the store."""
+    url: str
+    """Of the wheel or of the source that it was built from, without credentials."""
+    source_sha256: str | None
+    """Of the source archive; None for upstream's wheel."""
+    commit: str | None = None
+    """Of a source from git."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the record should know: a bootstrap wheel, a yanked file, a retry."""

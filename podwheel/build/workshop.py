@@ -1,0 +1,76 @@
+"""What every step of one run shares: the tools, the target, the settings. Frozen; handed down."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from podwheel.build.project import parallelism
+from podwheel.sandbox.job import Job, Limits, Mount
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from podwheel.build.schedule import Scheduler
+    from podwheel.index import Index
+    from podwheel.model import Freshness, Image, Request, Settings, Target
+    from podwheel.sandbox.session import Sandbox
+    from podwheel.store import Store
+    from podwheel.targets.definition import TargetDefinition
+
+
+@frozen(kw_only=True)
+class Workshop:
+    """One run's tools."""
+
+    run_id: str
+    store: Store
+    index: Index
+    sandbox: Sandbox
+    scheduler: Scheduler
+    definition: TargetDefinition
+    target: Target
+    images_ready: Callable[[], object]
+    """Makes sure, once, that the target's images are there before a container needs them."""
+    request: Request
+    settings: Settings
+    freshness: Freshness
+    logs: Path
+    """The directory of this run's logs."""
+    limits: Limits
+    jobs_each: int
+    """How many processes one build may start."""
+    fresh_for: float = 600.0
+    """Seconds for which an index's answer, and what was resolved with it, is used again."""
+    build_tag: str | None = None
+
+    def log_file(self, name: str) -> Path:
+        """A new log's path for a step of that name."""
+        return self.logs / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}.log"
+
+    def job(
+        self,
+        title: str,
+        *,
+        image: Image,
+        program: str,
+        mounts: tuple[Mount, ...],
+        slot: int,
+        variables: tuple[tuple[str, str], ...] = (),
+        limits: Limits | None = None,
+    ) -> Job:
+        """The container of one step."""
+        self.images_ready()
+        return Job(
+            name=title,
+            image=image.reference,
+            python=self.target.python.executable,
+            program=program,
+            mounts=mounts,
+            environment=(*parallelism(self.jobs_each).items(), *variables),
+            slot=slot,
+            limits=self.limits if limits is None else limits,
+        )

@@ -1,0 +1,233 @@
+"""Options that several commands share, and how they become `run.Options`."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from attrs import evolve
+
+from podwheel import log
+from podwheel.cli.terminal import JsonDisplay, TerminalDisplay
+from podwheel.model import Freshness
+from podwheel.requirements import Arguments
+from podwheel.run import Options
+from podwheel.sandbox.job import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_ORDERED = "podwheel.formats"
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+class RequirementsCommand(click.Command):
+    """Remembers ``--no-binary`` and ``--only-binary`` in their order: the later one wins (as in pip)."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        values, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        left = {n: iter(values.get(n) or ()) for n in ("no_binary", "only_binary")}
+        ctx.meta[_ORDERED] = tuple(
+            (parameter.name.replace("_", "-"), next(left[parameter.name]))
+            for parameter in order
+            if parameter.name in left
+        )
+        return super().parse_args(ctx, args)
+
+
+class Size(click.ParamType[int]):
+    """``8G``, ``512M`` → bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        text = str(value).strip().upper().removesuffix("IB").removesuffix("B")
+        number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
+        try:
+            amount = int(float(number) * unit)
+        except (ValueError, OverflowError):
+            amount = 0
+        if amount <= 0:
+            self.fail(f"{value!r} is no size; write 512M, 8G or a number of bytes", param, ctx)
+        return amount
+
+
+def _default_store() -> Path:
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "podwheel"
+
+
+_REQUIREMENTS = [
+    click.argument("requirements", nargs=-1, metavar="[REQUIREMENT]..."),
+    click.option("-r", "--requirement", "requirement_files", multiple=True, metavar="FILE", help="Requirements file or pylock.toml."),
+    click.option("-e", "--editable", "editables", multiple=True, metavar="PATH", help="Built as source; wheels are never editable."),
+    click.option("-c", "--constraint", "constraint_files", multiple=True, metavar="FILE", help="Constrain versions of the runtime tree."),
+    click.option("--build-constraint", "build_constraint_files", multiple=True, metavar="FILE", help="Constrain versions of build requirements."),
+    click.option("--group", "groups", multiple=True, metavar="[PATH:]GROUP", help="Dependency group of a pyproject.toml."),
+    click.option("--no-deps", is_flag=True, help="Only what is named, not what it requires."),
+    click.option("--pre", is_flag=True, help="Allow pre-releases."),
+    click.option("--require-hashes", is_flag=True, help="Every requirement must have a --hash."),
+    click.option("--exclude-newer", metavar="DATE", help="Ignore files uploaded at or after DATE (2026-01-31, or RFC 3339)."),
+]  # fmt: skip
+_FORMATS = [
+    click.option("--prefer-binary", is_flag=True, help="Upstream's wheel wherever one fits; build only the rest."),
+    click.option("--no-binary", multiple=True, metavar="NAMES", help="Build these from source (:all:, :none:)."),
+    click.option("--only-binary", multiple=True, metavar="NAMES", help="Take upstream's wheel of these (:all:, :none:)."),
+]  # fmt: skip
+_INDEXES = [
+    click.option("-i", "--index-url", metavar="URL", help="Package index (default: pip's)."),
+    click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL", help="Asked for what the first has not."),
+    click.option("--no-index", is_flag=True, help="Only --find-links."),
+    click.option("-f", "--find-links", multiple=True, metavar="PATH_OR_URL", help="Directory or page of files."),
+    click.option("--trusted-host", "trusted_hosts", multiple=True, metavar="HOST", help="Allow plain HTTP, or an unknown certificate."),
+    click.option("--proxy", metavar="URL", help="Proxy for index and downloads."),
+    click.option("--cert", metavar="FILE", help="CA bundle (default: the system's)."),
+    click.option("--client-cert", metavar="FILE", help="Client certificate."),
+    click.option("--timeout", type=float, metavar="SECONDS", help="Network time-out."),
+    click.option("--retries", type=int, metavar="N", help="Network retries."),
+    click.option("--keyring-provider", metavar="NAME", help="auto, disabled, import or subprocess."),
+    click.option("--refresh", is_flag=True, help="Ask the index again, however fresh its answers."),
+    click.option("--offline", is_flag=True, help="Open no socket; see `podwheel fetch`."),
+]  # fmt: skip
+_TARGET = [
+    click.option("--target", "-t", metavar="NAME_OR_FILE", envvar="PODWHEEL_TARGET", help="Target system (default: debian-13)."),
+    click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="podwheel.toml (default: the one here)."),
+    click.option("--store", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", envvar="PODWHEEL_STORE", help="Where downloads and finished wheels are kept."),
+]  # fmt: skip
+_BUILDING = [
+    click.option("-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Containers at once (default: the cores)."),
+    click.option("--step-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that one step may take."),
+    click.option("--silence-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that a step may be silent."),
+    click.option("--scratch-size", type=Size(), metavar="SIZE", help="Room of one step, in memory (default: 8G)."),
+    click.option("--memory", type=Size(), metavar="SIZE", help="Most memory of one step (where the host can enforce it)."),
+    click.option("--build-tag", metavar="TAG", help="Build tag of our wheels, e.g. 1podwheel."),
+]  # fmt: skip
+_OUTPUT = [
+    click.option("-v", "--verbose", is_flag=True, help="Stream the builds' output."),
+    click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors."),
+    click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="What stderr gets."),
+]  # fmt: skip
+
+_ARGUMENTS = [
+    "requirements",
+    "requirement_files",
+    "editables",
+    "constraint_files",
+    "build_constraint_files",
+    "groups",
+    "no_deps",
+    "pre",
+    "require_hashes",
+    "exclude_newer",
+    "prefer_binary",
+    "index_url",
+    "extra_index_urls",
+    "no_index",
+    "find_links",
+    "trusted_hosts",
+    "proxy",
+    "cert",
+    "client_cert",
+    "timeout",
+    "retries",
+    "keyring_provider",
+]
+
+
+def requirement_options(function: F) -> F:
+    """Requirements, formats, indexes, target and output."""
+    return _with(function, [*_REQUIREMENTS, *_FORMATS, *_INDEXES, *_TARGET, *_OUTPUT])
+
+
+def building_options(function: F) -> F:
+    """How steps are run."""
+    return _with(function, _BUILDING)
+
+
+def target_options(function: F) -> F:
+    """Indexes, target and output, for commands without requirements."""
+    return _with(function, [*_INDEXES, *_TARGET, *_OUTPUT])
+
+
+def output_options(function: F) -> F:
+    """Only how much is said."""
+    return _with(function, _OUTPUT)
+
+
+def store_option(function: F) -> F:
+    """Only where things are kept."""
+    return _with(function, _TARGET[2:])
+
+
+def _with(function: F, decorators: Sequence[Callable[[F], F]]) -> F:
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function
+
+
+def store_of(given: dict[str, Any]) -> Path:
+    """``--store``, or its default, absolute."""
+    return Path(given.get("store") or _default_store()).expanduser().absolute()
+
+
+def options_of(given: dict[str, Any]) -> Options:
+    """The commands' keyword arguments as `run.Options`.
+
+    Raises:
+        click.UsageError: Options that contradict each other.
+    """
+    if given.get("refresh") and given.get("offline"):
+        raise click.UsageError(
+            "--refresh asks the index and --offline never does: give one of them"
+        )
+    known = {name: given[name] for name in _ARGUMENTS if given.get(name) is not None}
+    formats = click.get_current_context().meta.get(_ORDERED, ())
+    freshness = Freshness.NORMAL
+    if given.get("refresh"):
+        freshness = Freshness.REFRESH
+    elif given.get("offline"):
+        freshness = Freshness.OFFLINE
+    limits = {
+        "wall": given.get("step_timeout"),
+        "silence": given.get("silence_timeout"),
+        "scratch": given.get("scratch_size"),
+        "memory": given.get("memory"),
+    }
+    options = Options(
+        arguments=Arguments(**known, formats=formats),
+        environ=dict(os.environ),
+        cwd=Path.cwd(),
+        store=store_of(given),
+        config=given.get("config"),
+        target=given.get("target"),
+        freshness=freshness,
+        limits=evolve(Limits(), **{k: v for k, v in limits.items() if v is not None}),
+        build_tag=given.get("build_tag"),
+    )
+    return evolve(options, jobs=given["jobs"]) if given.get("jobs") else options
+
+
+def displayed(function: F) -> F:
+    """Set the logs up for a command, and leave the terminal as it was."""
+
+    @functools.wraps(function)
+    def wrapped(**given: Any) -> Any:
+        display: JsonDisplay | TerminalDisplay
+        if given["log_format"] == "json":
+            display = JsonDisplay(verbose=given["verbose"])
+        else:
+            display = TerminalDisplay(verbose=given["verbose"], quiet=given["quiet"])
+        log.configure(display)
+        try:
+            return function(**given)
+        finally:
+            display.close()
+
+    return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature

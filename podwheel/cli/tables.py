@@ -1,0 +1,80 @@
+"""What goes to stdout: results, as tables for people or as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from podwheel.cli.terminal import seconds, size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from podwheel.pipeline import Outcome
+    from podwheel.prove.verdict import Proof, Verdict
+
+
+def console() -> Console:
+    """stdout; as wide as it must be when it is no terminal, so that nothing is cut in a log."""
+    out = Console(highlight=False)
+    return out if out.is_terminal else Console(highlight=False, width=160)
+
+
+def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    """A table without a frame; *right* are the columns of numbers."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in right else "left", no_wrap=True)
+    return drawn
+
+
+def closing(outcome: Outcome, output: Path, *, quiet: bool) -> None:
+    """The verdict: built, installed, imported; with sizes and times."""
+    proofs = {p.name: p for p in outcome.verdict.proofs} if outcome.verdict else {}
+    drawn = table(
+        "package", "version", "wheel", "size", "time", "installed", "imported",
+        right=("size", "time"),
+    )  # fmt: skip
+    for built in outcome.built:
+        drawn.add_row(
+            built.wheel.name,
+            str(built.wheel.version),
+            _how(built.step is not None, built.reused),
+            size(built.wheel.size),
+            "" if built.usage is None else seconds(built.usage.seconds),
+            *_verdict_cells(proofs.get(built.wheel.name)),
+        )
+    out = console()
+    if not quiet:
+        out.print(drawn)
+    ours = sum(b.step is not None for b in outcome.built)
+    total = size(sum(b.wheel.size for b in outcome.built))
+    proven = "" if outcome.verdict is None else ", installed and imported"
+    out.print(f"{len(outcome.built)} wheels ({ours} built from source, {total}){proven}: {output}")
+
+
+def verdict(found: Verdict) -> None:
+    """What ``podwheel verify`` prints."""
+    drawn = table("package", "version", "installed", "imported")
+    for proof in found.proofs:
+        drawn.add_row(proof.name, proof.version, *_verdict_cells(proof))
+    console().print(drawn)
+
+
+def _how(built: bool, reused: bool) -> str:
+    if not built:
+        return "upstream"
+    return "from store" if reused else "built"
+
+
+def _verdict_cells(proof: Proof | None) -> tuple[str, str]:
+    if proof is None:
+        return "-", "-"
+    imported = "yes" if proof.imported else "NO"
+    if proof.imported and proof.lost:
+        imported = "yes, but without upstream's compiled part"
+    elif proof.imported and not any(i.counts for i in proof.imports):
+        imported = "nothing to import"
+    return "yes" if proof.installed else "NO", imported

@@ -1,0 +1,186 @@
+"""What a person sees on stderr while it takes four minutes.
+
+One line a step when it ends; on a terminal the running steps live below, with their time;
+piped, a line now and then says what still runs, so that a CI log is never silent for long.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from podwheel.log import Event
+
+_HEARTBEAT: Final = 30.0
+"""Seconds of silence after which piped output says what is running."""
+_MOST_SHOWN: Final = 8
+
+
+def seconds(amount: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 05 s``."""
+    if amount < 9.95:
+        return f"{amount:.1f} s"
+    if amount < 59.5:
+        return f"{amount:.0f} s"
+    minutes, rest = divmod(round(amount), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def size(amount: int) -> str:
+    """``812 B``, ``14 kB``, ``3.2 MB``."""
+    if amount < 1000:
+        return f"{amount} B"
+    if amount < 999_500:
+        return f"{amount / 1000:.0f} kB"
+    return f"{amount / 1_000_000:.1f} MB"
+
+
+class JsonDisplay:
+    """``--log-format json``: every event as a line of JSON on stderr."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        self._verbose = verbose
+
+    def show(self, event: Event) -> None:
+        if self._verbose or event["level"] != "debug":
+            sys.stderr.write(json.dumps(event, default=str, ensure_ascii=True) + "\n")
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class TerminalDisplay:
+    """Lines for people.
+
+    Args:
+        verbose: Show the builds' own output, and debug events.
+        quiet: Only warnings and errors.
+    """
+
+    def __init__(self, *, verbose: bool = False, quiet: bool = False) -> None:
+        self._verbose, self._quiet = verbose, quiet
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._running: dict[str, float] = {}
+        self._last = time.monotonic()
+        self._closed = threading.Event()
+        self._live: Live | None = None
+        if self.console.is_terminal and not quiet:
+            self._live = Live(
+                get_renderable=self._running_lines,
+                console=self.console,
+                refresh_per_second=4,
+                transient=True,
+            )
+        elif not quiet:
+            threading.Thread(target=self._beat, daemon=True).start()
+
+    def show(self, event: Event) -> None:
+        """Draw one event (called with the log's lock held, one at a time)."""
+        name, title = event["event"], str(event.get("title", ""))
+        if name == "step.start":
+            self._running[title] = time.monotonic()
+            if self._live is not None:
+                self._live.start()
+        elif name in ("step.done", "step.failed"):
+            self._running.pop(title, None)
+        line = self._line(name, title, event)
+        if line is not None:
+            self._last = time.monotonic()
+            self.console.print(line)
+        if self._live is not None and not self._running:
+            self._live.stop()
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._closed.set()
+        if self._live is not None:
+            self._live.stop()
+
+    def _line(self, name: str, title: str, event: Event) -> Text | None:
+        level = event["level"]
+        if name == "step.output":
+            return Text(f"  {title} │ {event['line']}", style="dim") if self._verbose else None
+        if level == "debug":
+            return Text(_plain(event), style="dim") if self._verbose else None
+        if level in ("warning", "error") and name != "step.failed":
+            return Text.assemble((f"{level}: ", "bold yellow"), _told(event))
+        if self._quiet:
+            return None
+        drawn = _DRAWN.get(name)
+        return None if drawn is None else drawn(title, event)
+
+    def _running_lines(self) -> Group:
+        now = time.monotonic()
+        running = list(self._running.items())
+        lines = [
+            Text(f"  … {title}  {seconds(now - since)}", style="cyan")
+            for title, since in running[:_MOST_SHOWN]
+        ]
+        if len(running) > _MOST_SHOWN:
+            lines.append(Text(f"  … and {len(running) - _MOST_SHOWN} more", style="cyan"))
+        return Group(*lines)
+
+    def _beat(self) -> None:
+        while not self._closed.wait(1.0):
+            now = time.monotonic()
+            if self._running and now - self._last > _HEARTBEAT:
+                self._last = now
+                running = ", ".join(
+                    f"{title} ({seconds(now - since)})"
+                    for title, since in list(self._running.items())
+                )
+                with contextlib.suppress(OSError):
+                    self.console.print(Text(f"  … still running: {running}"))
+
+
+def _done(title: str, event: Event) -> Text:
+    return Text.assemble(
+        ("  ✓ ", "green"), f"{title:<44} ", (f"{seconds(event['seconds']):>12}", "dim")
+    )
+
+
+def _failed(title: str, event: Event) -> Text:
+    return Text.assemble(("  ✗ ", "bold red"), f"{title:<44} ", (str(event.get("what", "")), "red"))
+
+
+def _reused(title: str, _event: Event) -> Text:
+    return Text.assemble(("  = ", "green"), f"{title:<44} ", ("   from store", "dim"))
+
+
+def _resolved(_title: str, event: Event) -> Text:
+    return Text.assemble(("  ✓ ", "green"), f"resolved {event['packages']} packages")
+
+
+def _image(_title: str, event: Event) -> Text:
+    return Text(
+        f"  … making the image {event.get('reference') or event.get('image') or event.get('target')}"
+    )
+
+
+_DRAWN: Final[dict[str, Any]] = {
+    "step.done": _done,
+    "step.failed": _failed,
+    "step.reused": _reused,
+    "resolve.done": _resolved,
+    "image.building": _image,
+}
+
+
+def _told(event: Event) -> str:
+    """A warning in words: its ``message`` if it has one, else its name and keys."""
+    return str(event["message"]) if "message" in event else _plain(event)
+
+
+def _plain(event: Event) -> str:
+    keys = ((k, v) for k, v in event.items() if k not in ("event", "level", "timestamp"))
+    return " ".join([str(event["event"]), *(f"{k}={v}" for k, v in keys)])

@@ -1,0 +1,109 @@
+"""From what went wrong in many tasks to one error that tells each cause once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from podwheel.build.schedule import TaskFailed
+from podwheel.errors import BuildsFailed, PodwheelError, VerificationFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from podwheel.build.schedule import Task
+    from podwheel.prove.verdict import Imported, Proof, Verdict
+
+
+def raise_failed(tasks: Sequence[Task[Any]], *, but: type[BaseException] | tuple[()] = ()) -> None:
+    """Raise if any of *tasks*, which have all ended, has failed.
+
+    Args:
+        but: Causes that are expected.
+
+    Raises:
+        PodwheelError: The one cause, where nothing else is to be told.
+        BuildsFailed: Several causes, or tasks that could not even start because of one.
+    """
+    causes: dict[int, BaseException] = {}
+    blocked = []
+    for task in tasks:
+        if task.error is None:
+            continue
+        roots = list(_roots(task))
+        if isinstance(task.error, TaskFailed):
+            blocked.append(f"{task.title} (needs {', '.join(r.title for r in roots)})")
+        causes.update({id(root.error): root.error for root in roots if root.error is not None})
+    errors = [e for e in causes.values() if not isinstance(e, but)]
+    for error in errors:
+        if not isinstance(error, PodwheelError):
+            raise error  # a bug of ours: its traceback is wanted
+    known = [e for e in errors if isinstance(e, PodwheelError)]
+    if len(known) == 1 and not blocked:
+        raise known[0]
+    if known:
+        raise _summary(known, blocked, len(tasks))
+
+
+def _summary(errors: list[PodwheelError], blocked: list[str], total: int) -> BuildsFailed:
+    summary = BuildsFailed(
+        f"{len(errors)} of {total} steps failed"
+        + (f"; not tried because of that: {', '.join(sorted(blocked))}" if blocked else ""),
+        failures=errors,
+        hint="the same command goes on where it stopped: finished wheels are kept",
+    )
+    codes = {e.exit_code for e in errors}
+    if len(codes) == 1:
+        summary.exit_code = codes.pop()  # type: ignore[misc]  # of this instance: all failed alike
+    return summary
+
+
+def _roots(task: Task[Any]) -> list[Task[Any]]:
+    """The tasks that failed by themselves, below *task*; each once."""
+    found: dict[int, Task[Any]] = {}
+    stack, seen = [task], set()
+    while stack:
+        current = stack.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current.error, TaskFailed):
+            stack.extend(current.error.failed)
+        else:
+            found[id(current)] = current
+    return list(found.values())
+
+
+def of_verdict(verdict: Verdict, logs: Path) -> VerificationFailed:
+    """The error of a verdict that is not good."""
+    if not verdict.installed or not verdict.consistent:
+        what = "do not install" if not verdict.installed else "contradict each other (pip check)"
+        return VerificationFailed(
+            f"the wheels {what} on the pristine target", said=verdict.said, log=logs
+        )
+    bad = [p for p in verdict.proofs if not p.ok]
+    said = "\n".join(line for proof in bad for line in _lines(proof))
+    return VerificationFailed(
+        f"{len(bad)} of {len(verdict.proofs)} distributions do not work on the pristine target: "
+        + ", ".join(f"{p.name} {p.version}" for p in bad),
+        said=said,
+        log=logs,
+        hint="[package.NAME] import-modules and test in podwheel.toml say what is imported and run",
+    )
+
+
+def _lines(proof: Proof) -> list[str]:
+    lines = [
+        f"{proof.name}: import {imported.module}: {_last_line(imported)}"
+        for imported in proof.imports
+        if imported.counts and not imported.ok
+    ]
+    if proof.test is False:
+        lines.append(f"{proof.name}: its test command failed")
+        lines += [f"  {line}" for line in proof.test_said.splitlines()[-10:]]
+    return lines
+
+
+def _last_line(imported: Imported) -> str:
+    lines = [line for line in imported.said.splitlines() if line.strip()]
+    return lines[-1] if lines else "failed"

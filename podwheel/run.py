@@ -1,0 +1,199 @@
+"""One run: opened from options, closed whatever happens.
+
+Opening brings together what the steps share (`build.workshop.Workshop`); closing ends every
+container of the run, also after Ctrl-C, and leaves no half-made file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from podwheel import log
+from podwheel.build.builder import Builder
+from podwheel.build.schedule import Scheduler
+from podwheel.build.workshop import Workshop
+from podwheel.errors import RunningAsRoot, ToolFailed
+from podwheel.index import Index
+from podwheel.index.once import Once
+from podwheel.model import Freshness
+from podwheel.requirements import Arguments, load_settings, read
+from podwheel.sandbox.job import Limits
+from podwheel.sandbox.session import Sandbox
+from podwheel.store import Store
+from podwheel.store.store import remove_tree
+from podwheel.targets import definition, images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from podwheel.model import Request, Settings, Target
+    from podwheel.targets.definition import TargetDefinition
+
+_KEPT_RUNS = 100
+
+
+@frozen(kw_only=True)
+class Options:
+    """What the command line said beside the requirements themselves; plain values."""
+
+    arguments: Arguments
+    environ: Mapping[str, str]
+    cwd: Path
+    store: Path
+    config: Path | None = None
+    target: str | None = None
+    freshness: Freshness = Freshness.NORMAL
+    jobs: int = field(factory=lambda: len(os.sched_getaffinity(0)))
+    """How many containers run at once."""
+    limits: Limits = field(factory=Limits)
+    build_tag: str | None = None
+
+
+@frozen(kw_only=True)
+class Run:
+    """What the pipeline's lines work with."""
+
+    options: Options
+    request: Request
+    settings: Settings
+    workshop: Workshop
+    builder: Builder
+
+
+@contextlib.contextmanager
+def opened(options: Options) -> Iterator[Run]:
+    """Read what was asked, make the target ready, and hand out the run's tools.
+
+    Raises:
+        UsageError: Requirements, settings or the target's document cannot be used.
+        HostError: podwheel cannot work on this host.
+    """
+    refuse_root()
+    store = Store(options.store)
+    run_id = _new_id()
+    logs = store.root / "logs" / run_id
+    log.add_file(logs / "run.jsonl")
+    settings = load_settings(options.config, cwd=options.cwd)
+    request = read(options.arguments, environ=options.environ, cwd=options.cwd, settings=settings)
+    chosen = definition.load(
+        options.target or settings.target or definition.DEFAULT, cwd=options.cwd
+    )
+    log.get().info("run.start", run=run_id, target=chosen.name)
+    forget_old_runs(store)
+    store.sweep()
+    with contextlib.ExitStack() as closing:
+        sandbox = Sandbox(run_id=run_id, work=logs)
+        target = images.prepare(chosen, store=store, sandbox=sandbox, assume_present=True)
+        scheduler = Scheduler(slots=options.jobs)
+        closing.callback(_close, scheduler, sandbox)
+        index = closing.enter_context(
+            Index(
+                indexes=request.indexes,
+                network=request.network,
+                store=store,
+                freshness=options.freshness,
+            )
+        )
+        workshop = Workshop(
+            run_id=run_id,
+            store=store,
+            index=index,
+            sandbox=sandbox,
+            scheduler=scheduler,
+            definition=chosen,
+            target=target,
+            images_ready=Once(lambda: _still_the_same(target, chosen, store, sandbox)).get,
+            request=request,
+            settings=settings,
+            freshness=options.freshness,
+            logs=logs,
+            limits=options.limits,
+            jobs_each=len(os.sched_getaffinity(0)),
+            build_tag=options.build_tag,
+        )
+        yield Run(
+            options=options,
+            request=request,
+            settings=settings,
+            workshop=workshop,
+            builder=Builder(workshop=workshop),
+        )
+
+
+def _still_the_same(
+    target: Target, chosen: TargetDefinition, store: Store, sandbox: Sandbox
+) -> None:
+    """Before the first container: the images that the store remembers are there, or made again.
+
+    Raises:
+        ToolFailed: They had to be made again and are other images now: steps were named by the old.
+    """
+    if images.prepare(chosen, store=store, sandbox=sandbox).fingerprint != target.fingerprint:
+        raise ToolFailed(
+            f"the images of {target.name} were gone and have been made again, from newer packages",
+            hint="the same command, once more, works with the new ones",
+        )
+
+
+def _close(scheduler: Scheduler, sandbox: Sandbox) -> None:
+    scheduler.stop()
+    sandbox.reap()
+    scheduler.join(timeout=10)
+
+
+def build_target(chosen: TargetDefinition, *, store: Path, refresh: bool) -> Target:
+    """Make a target's images, or find them made.
+
+    Raises:
+        HostError: They cannot be made here.
+    """
+    refuse_root()
+    kept = Store(store)
+    run_id = _new_id()
+    logs = kept.root / "logs" / run_id
+    log.add_file(logs / "run.jsonl")
+    sandbox = Sandbox(run_id=run_id, work=logs)
+    try:
+        return images.prepare(chosen, store=kept, sandbox=sandbox, refresh=refresh)
+    finally:
+        sandbox.reap()
+
+
+def _new_id() -> str:
+    return f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def refuse_root() -> None:
+    """Rootless is the point.
+
+    Raises:
+        RunningAsRoot: We are the host's real root. Root inside a user namespace is fine: its
+            id map is not the whole range.
+    """
+    if os.geteuid() != 0:
+        return
+    with open("/proc/self/uid_map", encoding="ascii") as mapped:  # noqa: PTH123 - one line of /proc
+        if mapped.read().split() != ["0", "0", "4294967295"]:
+            return
+    raise RunningAsRoot(
+        "podwheel does not run as root: the code of packages would run as root's subordinate at best",
+        hint=[
+            "run it as an ordinary account with subordinate ids",
+            "in a CI container that is root: scripts/prepare-host makes an account, and",
+            "scripts/as-builder podwheel build … runs podwheel as that account",
+        ],
+    )
+
+
+def forget_old_runs(store: Store) -> None:
+    """Keep the logs of the last hundred runs."""
+    runs = sorted((store.root / "logs").iterdir(), key=lambda path: path.name)
+    for old in runs[:-_KEPT_RUNS]:
+        remove_tree(old)

@@ -1,0 +1,201 @@
+"""The scheduler: what waits, what runs at once, what a failure or a circle does."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from podwheel.build.schedule import SLOT, CycleFound, NoSlots, Scheduler, TaskFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from podwheel.build.schedule import Steps, Task
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    made = Scheduler(slots=2, helpers=2)
+    yield made
+    made.stop()
+    made.join(5)
+
+
+def run(scheduler: Scheduler, task: Task[Any]) -> Any:
+    scheduler.wait(task)
+    return task.value()
+
+
+def constant(value: Any) -> Callable[[], Steps[Any]]:
+    def steps() -> Steps[Any]:
+        yield ()
+        return value
+
+    return steps
+
+
+def test_a_task_ends_with_what_it_returns(scheduler: Scheduler) -> None:
+    assert run(scheduler, scheduler.task("a", "a", constant(7))) == 7
+
+
+def test_a_key_names_one_task(scheduler: Scheduler) -> None:
+    first = scheduler.task("a", "a", constant(1))
+    assert scheduler.task("a", "a", constant(2)) is first
+    assert run(scheduler, first) == 1
+
+
+def test_a_task_sees_the_results_of_those_that_it_waited_for(scheduler: Scheduler) -> None:
+    def both() -> Steps[int]:
+        one, two = scheduler.task("1", "1", constant(1)), scheduler.task("2", "2", constant(2))
+        yield (one, two, one)  # naming one twice must not resume the task twice
+        return one.value() + two.value()
+
+    assert run(scheduler, scheduler.task("both", "both", both)) == 3
+
+
+def test_a_failure_reaches_those_that_wait_and_nobody_else(scheduler: Scheduler) -> None:
+    def failing() -> Steps[None]:
+        yield ()
+        raise ValueError("broken")
+
+    broken = scheduler.task("broken", "broken", failing)
+
+    def needing() -> Steps[None]:
+        yield (broken,)
+
+    needs = scheduler.task("needs", "needs", needing)
+    other = scheduler.task("other", "other", constant("fine"))
+    scheduler.wait(needs)
+    assert isinstance(needs.error, TaskFailed)
+    assert needs.error.failed == (broken,)
+    assert run(scheduler, other) == "fine"
+    with pytest.raises(ValueError, match="broken"):
+        broken.value()
+
+
+def test_a_failure_can_be_survived(scheduler: Scheduler) -> None:
+    def failing() -> Steps[None]:
+        yield ()
+        raise ValueError
+
+    def brave() -> Steps[str]:
+        try:
+            yield (scheduler.task("f", "f", failing),)
+        except TaskFailed:
+            return "went on"
+        return "did not see it"
+
+    assert run(scheduler, scheduler.task("brave", "brave", brave)) == "went on"
+
+
+def test_a_circle_is_told_to_the_task_that_would_close_it(scheduler: Scheduler) -> None:
+    def needing(other: str, after: threading.Event) -> Callable[[], Steps[str]]:
+        def steps() -> Steps[str]:
+            after.wait(5)
+            try:
+                yield (tasks[other],)
+            except CycleFound as cycle:
+                asked.append(cycle.asked)
+                return " → ".join(cycle.chain)
+            return "waited"
+
+        return steps
+
+    go = threading.Event()
+    tasks: dict[str, Task[str]] = {}
+    asked: list[Task[Any]] = []
+    for name, other in (("a", "b"), ("b", "c"), ("c", "a")):
+        tasks[name] = scheduler.task(name, name, needing(other, go))
+    go.set()
+    results = {name: run(scheduler, task) for name, task in tasks.items()}
+    told = [said for said in results.values() if said != "waited"]
+    assert asked[0] in tasks.values()
+    assert told in (["a → b → c → a"], ["b → c → a → b"], ["c → a → b → c"])
+
+
+def test_a_task_that_waits_for_itself_is_a_circle(scheduler: Scheduler) -> None:
+    tasks: list[Task[str]] = []
+    made = threading.Event()
+
+    def steps() -> Steps[str]:
+        made.wait(5)
+        with pytest.raises(CycleFound):
+            yield (tasks[0],)
+        return "told"
+
+    tasks.append(scheduler.task("self", "self", steps))
+    made.set()
+    assert run(scheduler, tasks[0]) == "told"
+
+
+def test_no_more_than_the_slots_are_held_and_each_is_another(scheduler: Scheduler) -> None:
+    held: set[int] = set()
+    most = 0
+    lock = threading.Lock()
+
+    def steps() -> Steps[int]:
+        nonlocal most
+        slot = yield SLOT
+        with lock:
+            assert slot not in held
+            held.add(slot)
+            most = max(most, len(held))
+        yield ()  # others get a chance
+        with lock:
+            held.remove(slot)
+        scheduler.release(slot)
+        return slot
+
+    tasks = [scheduler.task(str(n), str(n), steps) for n in range(40)]
+    assert {run(scheduler, task) for task in tasks} <= {0, 1}
+    assert 1 <= most <= 2
+
+
+def test_waiting_tasks_hold_no_thread(scheduler: Scheduler) -> None:
+    gate = threading.Event()
+
+    def opened() -> Steps[str]:
+        gate.wait(5)
+        yield ()
+        return "open"
+
+    first = scheduler.task("gate", "gate", opened)
+
+    def waiting() -> Steps[str]:
+        yield (first,)
+        return first.value()
+
+    # Many more than there are threads: they could not all wait if waiting held one.
+    crowd = [scheduler.task(f"w{n}", "w", waiting) for n in range(100)]
+    free = scheduler.task("free", "free", constant("ran"))
+    assert run(scheduler, free) == "ran"
+    gate.set()
+    assert {run(scheduler, task) for task in crowd} == {"open"}
+
+
+def test_withheld_slots_are_refused(scheduler: Scheduler) -> None:
+    scheduler.withhold()
+
+    def steps() -> Steps[None]:
+        yield SLOT
+
+    task = scheduler.task("s", "s", steps)
+    scheduler.wait(task)
+    assert isinstance(task.error, NoSlots)
+
+
+def test_a_long_chain_ends(scheduler: Scheduler) -> None:
+    def link(n: int) -> Callable[[], Steps[int]]:
+        def steps() -> Steps[int]:
+            if n == 0:
+                yield ()
+                return 0
+            below = scheduler.task(str(n - 1), str(n - 1), link(n - 1))
+            yield (below,)
+            return below.value() + 1
+
+        return steps
+
+    assert run(scheduler, scheduler.task("500", "500", link(500))) == 500
