@@ -1,0 +1,63 @@
+"""What the resolver is handed: it looks nothing up by itself and never reaches up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import field, frozen
+
+from podwheel.model import Formats
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Sequence
+
+    from packaging.utils import NormalizedName
+
+    from podwheel.model import Direct, File, Hash, Metadata
+    from podwheel.resolve.candidates import Candidate
+
+
+class Packages(Protocol):
+    """The indexes, as seen from here."""
+
+    def files(self, name: NormalizedName) -> tuple[File, ...]:
+        """Every file of a project, in any order.
+
+        Raises:
+            ProjectNotFound: No index has the project.
+        """
+
+    def prefetch(self, names: Sequence[NormalizedName]) -> None:
+        """A hint: these projects will probably be asked for soon. Returns at once, raises nothing."""
+
+
+class MetadataSource(Protocol):
+    """Who knows what a candidate depends on; may download, and may run a hook in a sandbox.
+
+    Both methods are given the chain of who wants the candidate, innermost first, for the
+    errors that they raise. `MetadataUnusable` makes the resolver pass over the candidate;
+    every other error ends the resolution.
+    """
+
+    def of(self, candidate: Candidate, wanted_by: Sequence[str]) -> Metadata:
+        """The metadata of a file of an index."""
+
+    def of_direct(
+        self, direct: Direct, hashes: tuple[Hash, ...], wanted_by: Sequence[str]
+    ) -> Metadata:
+        """The metadata of a direct reference; its name and version are learned from it."""
+
+
+@frozen(kw_only=True)
+class Policy:
+    """How candidates are chosen; the defaults are `podwheel build`'s."""
+
+    formats: Formats = field(factory=Formats)
+    prereleases: bool = False
+    """``--pre``: pre-releases count like any other version."""
+    no_deps: bool = False
+    require_hashes: bool = False
+    """Also implied, as in pip, by a single ``--hash`` of the wanted."""
+    exclude_newer: datetime.datetime | None = None
+    """Files uploaded at or after this moment (aware) do not exist."""
