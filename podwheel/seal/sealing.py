@@ -10,11 +10,13 @@ from podwheel.seal.entry import BuildRequirement, Entry, public_url
 from podwheel.seal.lock import make_lock
 from podwheel.seal.publish import is_current, publish
 from podwheel.seal.record import (
+    RECORD,
     EnvironmentRecord,
     PackageRecord,
     RunRecord,
     StepRecord,
     TargetRecord,
+    read_record,
 )
 from podwheel.store import digest_of
 
@@ -48,7 +50,10 @@ def seal(
     """
     entries = [_entry(pin, one) for pin, one in zip(resolution.pins, built, strict=True)]
     lock = make_lock(entries, target=workshop.target, podwheel=__version__)
-    if is_current(directory, entries=entries, lock=lock):
+    record = _record(workshop, resolution, built, verdict).to_json()
+    if is_current(directory, entries=entries, lock=lock) and (
+        verdict is None or read_record(directory / RECORD).get("verdict") == record["verdict"]
+    ):
         log.get().debug("wheelhouse.current")
         return
     logs = [(_log_name(one), path) for one in built if (path := _log(workshop, one)) is not None]
@@ -56,7 +61,7 @@ def seal(
         directory,
         entries=entries,
         lock=lock,
-        record=_record(workshop, resolution, built, verdict).to_json(),
+        record=record,
         logs=logs,
     )
 

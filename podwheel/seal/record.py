@@ -1,0 +1,204 @@
+"""The record of a run, ``podwheel.json``: what was built from what, how long it took, what held.
+
+Plain data for machines. It holds no path of the host and no credentials; `RunRecord.to_json`
+gives what is written, `RunRecord.from_json` reads it back.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from attrs import asdict, fields, frozen
+
+from podwheel.errors import WheelhouseUnusable
+from podwheel.seal.entry import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+RECORD = "podwheel.json"
+SCHEMA = 1
+"""Raised when a reader of the old form would misread the new one."""
+
+_Facts = tuple[tuple[str, str], ...]
+
+
+@frozen(kw_only=True)
+class TargetRecord:
+    """The system that the wheels are for."""
+
+    name: str
+    fingerprint: str
+    runtime_image: str
+    """The image's digest."""
+    build_image: str
+    python: str
+    libc: str
+    """``glibc 2.41``."""
+    machine: str
+
+
+@frozen(kw_only=True)
+class StepRecord:
+    """One build step, whenever it ran."""
+
+    id: str
+    package: str
+    version: str
+    outcome: Literal["built", "reused", "failed", "skipped"]
+    started: datetime.datetime | None = None
+    """Aware, UTC; None where it never started."""
+    ended: datetime.datetime | None = None
+    cpu_seconds: float | None = None
+    peak_memory: int | None = None
+    """Bytes."""
+    environment: str | None = None
+    """The id of an `EnvironmentRecord`."""
+    backend: str | None = None
+    variables: _Facts = ()
+    """Environment variables that the build was given, compiler flags among them."""
+    enforced: _Facts = ()
+    """What the sandbox did enforce, not what was asked of it: ``("memory", "4 GiB")``."""
+    log: str | None = None
+    """In the wheelhouse, ``logs/numpy-2.0.log``."""
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds."""
+        if self.started is None or self.ended is None:
+            return None
+        return (self.ended - self.started).total_seconds()
+
+
+@frozen(kw_only=True)
+class EnvironmentRecord:
+    """A build environment."""
+
+    id: str
+    wheels: tuple[tuple[str, str, str], ...]
+    """Name, version and sha256 of each."""
+
+
+@frozen(kw_only=True)
+class PackageRecord:
+    """One wheel of the wheelhouse."""
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    size: int
+    origin: Literal["built", "upstream"]
+    source_url: str | None = None
+    source_sha256: str | None = None
+    commit: str | None = None
+    step: str | None = None
+    wanted_by: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    installed: bool | None = None
+    """What verification found; None: it did not run."""
+    imported: bool | None = None
+    lost: str | None = None
+    """Upstream's wheel that has extension modules, where this one, built here, has none."""
+    notes: tuple[str, ...] = ()
+    """For example: which upstream wheel broke a circle of build requirements."""
+
+
+@frozen(kw_only=True)
+class RunRecord:
+    """A run that published a wheelhouse."""
+
+    created: datetime.datetime
+    """Aware, UTC."""
+    podwheel: str
+    """Our version."""
+    request: tuple[str, ...]
+    """The requirements as they were written, one line each, without credentials."""
+    target: TargetRecord
+    packages: tuple[PackageRecord, ...]
+    steps: tuple[StepRecord, ...] = ()
+    environments: tuple[EnvironmentRecord, ...] = ()
+    enforced: _Facts = ()
+    """What held for every container of the run."""
+    verdict: Literal["passed", "failed", "not run"] = "not run"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; times are ISO 8601 in UTC, URLs are without credentials."""
+        plain = asdict(self, value_serializer=lambda _, __, value: _plain(value))
+        return {"schema": SCHEMA, **plain}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> RunRecord:
+        """Read what `to_json` gave.
+
+        Raises:
+            WheelhouseUnusable: It is no such record, or of a later podwheel.
+        """
+        schema = document.get("schema")
+        if schema != SCHEMA:
+            raise WheelhouseUnusable(
+                f"{RECORD} has the form {schema!r}; this podwheel reads form {SCHEMA}",
+                hint="use the podwheel that wrote it, or a newer one",
+            )
+        try:
+            return _read(cls, {key: v for key, v in document.items() if key != "schema"})
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise WheelhouseUnusable(f"{RECORD} is damaged ({error})") from error
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The JSON object in a record's file, whichever podwheel wrote it.
+
+    Raises:
+        WheelhouseUnusable: It is no record.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise WheelhouseUnusable(f"{path} cannot be read ({error})") from error
+    if not isinstance(document, dict) or "schema" not in document:
+        raise WheelhouseUnusable(f"{path} is not a record of podwheel's")
+    return document
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.UTC).isoformat()
+    if isinstance(value, str):
+        return redacted(value)
+    return value
+
+
+_T = TypeVar("_T", bound=RunRecord | TargetRecord | StepRecord | EnvironmentRecord | PackageRecord)
+
+_PARTS: dict[str, type[Any]] = {
+    "target": TargetRecord,
+    "packages": PackageRecord,
+    "steps": StepRecord,
+    "environments": EnvironmentRecord,
+}
+
+
+def _read(kind: type[_T], document: Mapping[str, Any]) -> _T:
+    """Make a record of plain data; unknown keys are refused."""
+    known = {attribute.name for attribute in fields(kind)}
+    if unknown := document.keys() - known:
+        raise ValueError(f"unknown key {min(unknown)}")
+    return kind(**{key: _value(kind, key, value) for key, value in document.items()})
+
+
+def _value(kind: type[Any], key: str, value: Any) -> Any:
+    if kind is RunRecord and key in _PARTS:
+        part = _PARTS[key]
+        return _read(part, value) if key == "target" else tuple(_read(part, v) for v in value)
+    if value is not None and key in ("created", "started", "ended"):
+        return datetime.datetime.fromisoformat(value)
+    return _tuples(value)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
