@@ -1,0 +1,135 @@
+"""One container and its podman: start, wait, and be sure that it is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from podwheel import log, process
+from podwheel.errors import ToolFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podwheel.sandbox.groups import Groups
+
+_PODMAN_TIMEOUT = 120
+_CLIENT_PATIENCE = 10.0
+_ATTEMPTS = 5
+
+
+class Container:
+    """A container in the foreground of a podman of ours, its streams joined to pipes.
+
+    Killing that podman would leave the container alive; so a container ends by `podman rm`, and
+    podman's exit code is believed only after that.
+    """
+
+    def __init__(self, name: str, groups: Groups) -> None:
+        self.name = name
+        self._groups = groups
+        self._client: process.Child | None = None
+        self._code: int | None = None
+
+    def start(self, arguments: Sequence[str]) -> tuple[int, int, int]:
+        """Start podman; our ends of its standard input, output and error."""
+        pipes = [os.pipe() for _ in range(3)]
+        (stdin, requests), (frames, stdout), (errors, stderr) = pipes
+        try:
+            self._client = process.start(
+                ["podman", *arguments],
+                environment=process.host_environment(),
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+            )
+        except BaseException:
+            for descriptor in (requests, frames, errors):
+                os.close(descriptor)
+            raise
+        finally:
+            for descriptor in (stdin, stdout, stderr):
+                os.close(descriptor)
+        return requests, frames, errors
+
+    def wait(self, timeout: float) -> int | None:
+        """podman's exit code, or None if it still runs after *timeout* seconds."""
+        if self._code is None and self._client is not None:
+            with contextlib.suppress(TimeoutError):
+                self._code = self._client.wait(timeout)
+        return self._code
+
+    def kill(self) -> None:
+        """Kill everything in the container and remove it; in vain if it is not there yet."""
+        remove([self.name])
+
+    def destroy(self) -> int | None:
+        """Make sure that the container is gone, whatever state it and podman are in.
+
+        Returns:
+            podman's exit code; None if it never started.
+
+        Raises:
+            ToolFailed: The container is still there.
+        """
+        for attempt in range(_ATTEMPTS):
+            self.kill()
+            if self._client is not None and self.wait(_CLIENT_PATIENCE) is None:
+                # It hangs, or had not made the container yet: once dead it makes none.
+                self._client.signal(signal.SIGKILL)
+                self._code = self._client.wait()
+                self.kill()
+            if not exists(self.name) and not self._survivors():
+                return self._code
+            time.sleep(0.1 * 2**attempt)
+        raise ToolFailed(
+            f"the container {self.name} cannot be removed",
+            hint=f"podman rm -f -t0 {self.name}",
+        )
+
+    def _survivors(self) -> tuple[int, ...]:
+        """Processes that outlived podman's record of the container, seen once; they are killed.
+
+        Their ids are subordinate to ours: only from inside podman's namespace can we signal them.
+        """
+        left = self._groups.members()
+        if left:
+            log.get().warning("sandbox.survivors", container=self.name, processes=list(left))
+            process.run(
+                ["podman", "unshare", "kill", "-9", *map(str, left)], timeout=_PODMAN_TIMEOUT
+            )
+        return left
+
+
+def remove(names: Sequence[str]) -> None:
+    """Kill and remove containers; those that do not exist are no error."""
+    if not names:
+        return
+    done = process.run(
+        ["podman", "rm", "--force", "--time=0", "--ignore", *names], timeout=_PODMAN_TIMEOUT
+    )
+    if done.code:
+        log.get().debug("sandbox.rm", code=done.code, said=done.error_text[-500:])
+
+
+def exists(name: str) -> bool:
+    """Whether podman knows a container of that name (in doubt, yes)."""
+    return process.run(["podman", "container", "exists", name], timeout=_PODMAN_TIMEOUT).code != 1
+
+
+def labelled(label: str) -> tuple[str, ...]:
+    """The ids of all containers with *label* (``name=value``), in whatever state.
+
+    Raises:
+        ToolFailed: podman does not say.
+    """
+    done = process.run(
+        ["podman", "ps", "--all", "--quiet", "--no-trunc", f"--filter=label={label}"],
+        timeout=_PODMAN_TIMEOUT,
+    )
+    if done.code:
+        raise ToolFailed("podman cannot list its containers", said=done.error_text[-2000:])
+    return tuple(done.text.split())

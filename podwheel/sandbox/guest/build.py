@@ -1,0 +1,104 @@
+"""The dialogue of a build: unpack, hooks, and the wheel's bytes.
+
+One JSON object a line (see common.serve); the source's root is where the hooks run:
+
+    {"op": "unpack", "archive": "/podwheel/in/source/x-1.0.tar.gz", "subdirectory": null, "patches": []}
+    {"op": "hook", "hook": "build_wheel", "backend": "setuptools.build_meta:__legacy__",
+     "backend_path": [], "config_settings": {}, "environment": {}}
+    {"op": "read", "path": "pyproject.toml"}
+    {"op": "send", "directory": "/build/wheel"}
+    {"op": "exit"}
+"""
+
+from __future__ import print_function
+
+import io
+import json
+import os
+import shutil
+import sys
+
+import common
+import unpack
+
+PYTHON = common.PODWHEEL + "/env/bin/python"
+SPECIFICATION = common.BUILD + "/hook.json"
+READ_LIMIT = 1 << 20
+_DIRECTORIES = {
+    "prepare_metadata_for_build_wheel": common.BUILD + "/metadata",
+    "build_wheel": common.BUILD + "/wheel",
+}
+
+
+def environment(extra):
+    """What a hook sees: the container's own variables, the build environment in front, *extra*."""
+    variables = dict(os.environ, **extra)
+    variables["PATH"] = os.path.dirname(PYTHON) + os.pathsep + variables.get("PATH", os.defpath)
+    return variables
+
+
+def prepare(request):
+    """Write down the hook that *request* asks for; the command that runs it."""
+    specification = dict(request, directory=_DIRECTORIES.get(request["hook"]))
+    directory = specification["directory"]
+    if directory:  # a hook may be called twice; the second must not find the first one's leavings
+        shutil.rmtree(directory, ignore_errors=True)
+        os.makedirs(directory)
+    with io.open(SPECIFICATION, "wb") as file:
+        file.write(json.dumps(specification).encode("ascii"))
+    return [PYTHON, os.path.join(common.GUEST, "hook.py"), SPECIFICATION]
+
+
+class Build(object):
+    """The state of one dialogue: where the source is."""
+
+    def __init__(self):
+        self.root = None
+
+    def unpack(self, _channel, request):
+        body = unpack.unpack(request)
+        self.root = body["root"]
+        return body
+
+    def hook(self, channel, request):
+        if self.root is None:
+            raise common.Refused("nothing-unpacked")
+        command = prepare(request)
+        ended = common.run(
+            command, self.root, environment(request.get("environment") or {}), channel
+        )
+        return verdict(ended)
+
+    def read(self, _channel, request):
+        """A text file of the source, ``null`` where there is none."""
+        if self.root is None:
+            raise common.Refused("nothing-unpacked")
+        path = common.inside(self.root, request["path"])
+        if not os.path.isfile(path):
+            return {"ok": True, "text": None}
+        with io.open(path, encoding="utf-8-sig", errors="replace") as file:
+            return {"ok": True, "text": file.read(READ_LIMIT)}
+
+    def send(self, channel, request):
+        return {"ok": True, "files": common.send_files(channel, request["directory"])}
+
+
+def verdict(ended):
+    """The reply for a hook's end: its own record, unless it died before it could write one."""
+    if ended.signal:
+        return {"ok": False, "reason": "killed", "signal": ended.signal}
+    try:
+        record = json.loads(ended.record.decode("ascii"))
+        if not isinstance(record, dict):
+            raise ValueError(record)
+    except ValueError:  # os._exit in a setup.py, an interpreter that does not start
+        return {"ok": False, "reason": "exited", "code": ended.code}
+    return record
+
+
+if __name__ == "__main__":
+    build = Build()
+    common.serve(
+        {"unpack": build.unpack, "hook": build.hook, "read": build.read, "send": build.send}
+    )
+    sys.exit(0)

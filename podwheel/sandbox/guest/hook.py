@@ -1,0 +1,130 @@
+"""One PEP 517 hook, run by the build environment's Python in the source's root.
+
+Follows pyproject_hooks' ``_in_process``: the backend is imported here and nowhere else. What
+happened is written as JSON to the descriptor that the guest holds. The build can forge that
+record, for it runs in this process: the host takes it as a claim.
+
+    hook.py SPECIFICATION.json
+"""
+
+# ruff: noqa: E402
+import sys
+
+# The directory of this file comes first on sys.path, and holds a `build.py`: a backend that
+# imports the project of that name must not find ours. Nothing may be imported before.
+del sys.path[0]
+
+import fcntl
+import io
+import json
+import os
+import traceback
+from importlib import import_module
+
+RECORD_FD = 3
+METADATA_LIMIT = 2 << 20
+
+
+class NoBackend(Exception):
+    """The backend cannot be imported, or came from elsewhere than ``backend-path``."""
+
+
+class NoHook(Exception):
+    """The backend does not have an optional hook."""
+
+
+def load(backend, backend_path):
+    """The backend object: ``module:object`` as in PEP 517, in-tree directories first."""
+    directories = [os.path.abspath(path) for path in backend_path]
+    sys.path[:0] = directories
+    module, _, attributes = backend.partition(":")
+    try:
+        found = import_module(module)
+    except ImportError:
+        traceback.print_exc()
+        raise NoBackend(describe(sys.exc_info()[1]))
+    if directories:
+        origin = os.path.realpath(found.__file__ or "")
+        if not any(origin.startswith(os.path.realpath(path) + os.sep) for path in directories):
+            raise NoBackend("%s was not loaded from backend-path, but from %s" % (module, origin))
+    for attribute in attributes.split(".") if attributes else ():
+        try:
+            found = getattr(found, attribute)
+        except AttributeError as error:
+            raise NoBackend(describe(error))
+    return found
+
+
+def call(backend, specification):
+    """The hook's value (PEP 517), with what the host wants to know beside it."""
+    settings = specification.get("config_settings") or {}
+    name = specification["hook"]
+    if name == "get_requires_for_build_wheel":
+        hook = getattr(backend, name, None)
+        return list(hook(settings)) if hook else []
+    directory = specification["directory"]
+    if name == "prepare_metadata_for_build_wheel":
+        hook = getattr(backend, name, None)
+        if hook is None:
+            raise NoHook(name)
+        made = os.path.basename(hook(directory, settings))
+        with io.open(
+            os.path.join(directory, made, "METADATA"), encoding="utf-8", errors="replace"
+        ) as file:
+            return {"directory": made, "metadata": file.read(METADATA_LIMIT)}
+    if name == "build_wheel":
+        return os.path.basename(getattr(backend, name)(directory, settings, None))
+    raise NoHook(name)
+
+
+def describe(error):
+    """``ModuleNotFoundError: No module named 'x'``, as a traceback's last line has it."""
+    lines = traceback.format_exception_only(type(error), error)
+    return "".join(lines).strip()[-8000:]
+
+
+def attempt(specification):
+    """Call the hook; a record of what came of it."""
+    try:
+        backend = load(specification["backend"], specification.get("backend_path") or [])
+        return {"ok": True, "value": call(backend, specification)}
+    except NoBackend as error:
+        return {"ok": False, "reason": "backend-import", "exception": str(error)}
+    except NoHook as error:
+        return {"ok": False, "reason": "no-hook", "exception": str(error)}
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
+        traceback.print_exc()
+        return {"ok": False, "reason": "exited", "code": code, "exception": describe(error)}
+    except BaseException as error:
+        traceback.print_exc()
+        return {"ok": False, "reason": "raised", "exception": describe(error)}
+
+
+def is_listened_to():
+    """Whether the guest holds the other end of the record (not when typed in `podwheel shell`)."""
+    try:
+        # Compilers below us have no business with it, and would keep the guest waiting.
+        fcntl.fcntl(RECORD_FD, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+    except (IOError, OSError):
+        return False
+    return True
+
+
+def main():
+    with io.open(sys.argv[1], encoding="utf-8") as file:
+        specification = json.load(file)
+    listening = is_listened_to()
+    record = attempt(specification)
+    if listening:
+        data = json.dumps(record).encode("ascii")
+        while data:
+            data = data[os.write(RECORD_FD, data) :]
+    else:
+        sys.stderr.write(json.dumps(record, indent=2) + "\n")
+    sys.stdout.flush()
+    return 0 if record["ok"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
