@@ -18,7 +18,7 @@ from podwheel import log
 from podwheel.build.builder import Builder
 from podwheel.build.schedule import Scheduler
 from podwheel.build.workshop import Workshop
-from podwheel.errors import RunningAsRoot, ToolFailed
+from podwheel.errors import ResolutionError, RunningAsRoot, ToolFailed
 from podwheel.index import Index
 from podwheel.index.once import Once
 from podwheel.model import Freshness
@@ -91,6 +91,7 @@ def opened(options: Options) -> Iterator[Run]:
     with contextlib.ExitStack() as closing:
         sandbox = Sandbox(run_id=run_id, work=logs)
         target = images.prepare(chosen, store=store, sandbox=sandbox, assume_present=True)
+        refuse_foreign_lock(request, target)
         scheduler = Scheduler(slots=options.jobs)
         closing.callback(_close, scheduler, sandbox)
         index = closing.enter_context(
@@ -190,6 +191,29 @@ def refuse_root() -> None:
             "scripts/as-builder podwheel build … runs podwheel as that account",
         ],
     )
+
+
+def refuse_foreign_lock(request: Request, target: Target) -> None:
+    """A lock says which systems it is for (PEP 751).
+
+    Raises:
+        ResolutionError: The target is none of them.
+    """
+    python = target.python
+    if request.requires_python is not None and not request.requires_python.contains(
+        python.version, prereleases=True
+    ):
+        raise ResolutionError(
+            f"the lock is for Python {request.requires_python}; {target.name} has {python.version}",
+            hint="choose another --target, or make the lock for this one",
+        )
+    markers = python.marker_environment
+    if request.environments and not any(m.evaluate(markers) for m in request.environments):
+        raise ResolutionError(
+            f"the lock is for other systems than {target.name}",
+            said="\n".join(str(m) for m in request.environments),
+            hint="choose another --target, or make the lock for this one",
+        )
 
 
 def forget_old_runs(store: Store) -> None:

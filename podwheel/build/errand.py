@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from attrs import evolve, frozen
 
 from podwheel.archives import expect, normalise, read_wheel
+from podwheel.archives.elf import check_machine
 from podwheel.build import environment
 from podwheel.build.records import known_wheel, remember_wheel
 from podwheel.build.sources import EPOCH
@@ -162,6 +163,7 @@ class WheelErrand(Errand[Built]):
                 tags=self.workshop.target.python.tags,
                 built=True,
             )
+            check_machine(wheel, self.workshop.target.python)
         except PodwheelError as error:
             error.wanted_by = error.wanted_by or self.project.wanted_by
             error.log = error.log or outing.log

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from podwheel.build.project import Project
     from podwheel.build.schedule import Steps
     from podwheel.build.workshop import Workshop
-    from podwheel.model import Pin, Resolution, Wheel
+    from podwheel.model import File, Pin, Resolution, Wheel
 
 
 @define(kw_only=True)
@@ -111,10 +111,13 @@ class BuildRequirements:
     ) -> tuple[Wheel, ...]:
         """Upstream's wheels, downloaded side by side, beside those that were built."""
         upstream = [pin for pin in resolution.pins if pin.name not in built]
-        if len(upstream) > 1:
-            with ThreadPoolExecutor(max_workers=min(8, len(upstream))) as pool:
-                got = list(pool.map(self.builder.upstream, upstream))
-        else:
-            got = [self.builder.upstream(pin) for pin in upstream]
+        missing = [p for p in upstream if not (p.file and self._is_here(p.file))]
+        if len(missing) > 1:
+            with ThreadPoolExecutor(max_workers=min(8, len(missing))) as pool:
+                list(pool.map(self.builder.upstream, missing))
+        got = [self.builder.upstream(pin) for pin in upstream]
         wheels = built | {pin.name: wheel for pin, wheel in zip(upstream, got, strict=True)}
         return tuple(wheels[name] for name in sorted(wheels))
+
+    def _is_here(self, file: File) -> bool:
+        return file.sha256 is not None and self.workshop.store.blob(file.sha256) is not None

@@ -64,6 +64,12 @@ def _default_store() -> Path:
     return Path(cache) / "podwheel"
 
 
+def _default_scratch() -> int:
+    """Eight GiB, or half of the memory where that is less: scratch is a tmpfs."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(Limits().scratch, memory // 2)
+
+
 _REQUIREMENTS = [
     click.argument("requirements", nargs=-1, metavar="[REQUIREMENT]..."),
     click.option("-r", "--requirement", "requirement_files", multiple=True, metavar="FILE", help="Requirements file or pylock.toml."),
@@ -105,7 +111,7 @@ _BUILDING = [
     click.option("-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Containers at once (default: the cores)."),
     click.option("--step-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that one step may take."),
     click.option("--silence-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that a step may be silent."),
-    click.option("--scratch-size", type=Size(), metavar="SIZE", help="Room of one step, in memory (default: 8G)."),
+    click.option("--scratch-size", type=Size(), metavar="SIZE", help="Room of one step, in memory (default: 8G, or half of it)."),
     click.option("--memory", type=Size(), metavar="SIZE", help="Most memory of one step (where the host can enforce it)."),
     click.option("--build-tag", metavar="TAG", help="Build tag of our wheels, e.g. 1podwheel."),
 ]  # fmt: skip
@@ -208,7 +214,7 @@ def options_of(given: dict[str, Any]) -> Options:
         config=given.get("config"),
         target=given.get("target"),
         freshness=freshness,
-        limits=evolve(Limits(), **{k: v for k, v in limits.items() if v is not None}),
+        limits=evolve(Limits(scratch=_default_scratch()), **{k: v for k, v in limits.items() if v is not None}),
         build_tag=given.get("build_tag"),
     )
     return evolve(options, jobs=given["jobs"]) if given.get("jobs") else options

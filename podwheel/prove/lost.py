@@ -6,7 +6,8 @@ a tag is no proof. Only names inside upstream's wheel are looked at (by range re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from podwheel.model import File, Interpreter
 
 
+_SHARED_OBJECT: Final = re.compile(r"\.so(\.\d+)*$")
+
+
 def find_lost(built: Iterable[Built], *, index: Index, python: Interpreter) -> dict[str, str]:
     """Names of distributions that lost their compiled part → upstream's wheel that has it."""
     lost = {}
@@ -29,7 +33,7 @@ def find_lost(built: Iterable[Built], *, index: Index, python: Interpreter) -> d
             continue
         try:
             theirs = _native_upstream(one, index, python)
-            if theirs and any(".so" in n.rsplit("/", 1)[-1] for n in index.wheel_names(theirs)):
+            if theirs and any(_SHARED_OBJECT.search(n) for n in index.wheel_names(theirs)):
                 lost[str(one.wheel.name)] = theirs.filename
         except (DownloadError, ResolutionError) as error:
             # Not on an index, or offline: there is nothing to compare with.

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -193,4 +194,7 @@ def remove_tree(path: Path) -> None:
             Path(failed).chmod(0o700)
         function(failed)
 
-    shutil.rmtree(path, onerror=unlock)
+    if sys.version_info >= (3, 12):  # onerror is deprecated there, and 3.11 does not know onexc
+        shutil.rmtree(path, onexc=unlock)
+    else:
+        shutil.rmtree(path, onerror=unlock)

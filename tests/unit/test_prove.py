@@ -1,0 +1,223 @@
+"""What counts as proven."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from packaging.tags import Tag
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from podwheel.build.step import Built, Step
+from podwheel.errors import OfflineMiss, ProjectNotFound, VerificationFailed
+from podwheel.failures import of_verdict
+from podwheel.model import File, Metadata, PackageSettings, Wheel
+from podwheel.prove.lost import find_lost
+from podwheel.prove.verdict import Imported, Proof, Verdict
+from podwheel.prove.verify import _counts, _imported, _module_of
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+SUFFIX = ".cpython-313-x86_64-linux-gnu.so"
+
+
+def wheel(*modules: str, extensions: tuple[str, ...] = (), name: str = "pkg") -> Wheel:
+    return Wheel(
+        path=Path("/nowhere"),
+        filename=f"{name}-1.0-py3-none-any.whl",
+        sha256="0" * 64,
+        size=1,
+        name=canonicalize_name(name),
+        version=Version("1.0"),
+        tags=frozenset({Tag("py3", "none", "any")}),
+        metadata=Metadata(name=name, version=Version("1.0"), requires=()),
+        modules=modules,
+        extensions=extensions,
+        root_is_purelib=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("extension", "module"),
+    [
+        (f"pkg/_speedups{SUFFIX}", "pkg._speedups"),
+        (f"_cffi_backend{SUFFIX}", "_cffi_backend"),
+        ("pkg/core.abi3.so", "pkg.core"),
+        ("pkg/plain.so", "pkg.plain"),
+        ("pkg-1.0.data/platlib/pkg/x.abi3.so", "pkg.x"),
+        ("pkg/libfoo.so", None),
+        ("pkg/libfoo.so.1", None),
+        ("pkg.libs/libz-1234.so", None),
+        ("pkg/not-an-identifier.so", None),
+    ],
+)
+def test_extension_modules_by_their_paths(extension: str, module: str | None) -> None:
+    assert _module_of(extension) == module
+
+
+@pytest.mark.parametrize(
+    ("module", "of", "counts"),
+    [
+        ("pkg", wheel("pkg"), True),
+        ("tests", wheel("pkg", "tests"), False),
+        ("tests", wheel("tests"), True),
+        ("_pkg", wheel("_pkg", "pkg"), False),
+        ("_pkg", wheel("_pkg", "pkg", extensions=(f"_pkg{SUFFIX}",)), True),
+        ("_pkg", wheel("_pkg"), True),
+    ],
+)
+def test_which_imports_decide(module: str, of: Wheel, counts: bool) -> None:
+    assert _counts(module, of, PackageSettings()) is counts
+
+
+def test_what_a_user_names_always_decides() -> None:
+    settings = PackageSettings(import_modules=("tests",))
+    assert _counts("tests", wheel("pkg", "tests"), settings)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        None,
+        "yes",
+        [],
+        [{"module": "other", "ok": True}],
+        [{"module": "pkg", "ok": "true"}],
+        [{"module": "pkg", "ok": 1}],
+        [["pkg", True]],
+    ],
+)
+def test_a_container_cannot_talk_its_way_to_a_yes(found: Any) -> None:
+    assert not _imported(found, "pkg", counts=True).ok
+
+
+def test_a_container_that_says_true_is_believed() -> None:
+    assert _imported([{"module": "pkg", "ok": True, "said": ""}], "pkg", counts=True).ok
+
+
+def test_terminal_control_in_an_error_is_harmless() -> None:
+    found = [{"module": "pkg", "ok": False, "said": "\x1b[2J\x1b]0;x\x07Error"}]
+    assert "\x1b" not in _imported(found, "pkg", counts=True).said
+
+
+def proof(**changes: Any) -> Proof:
+    good = {
+        "name": "pkg",
+        "version": "1.0",
+        "installed": True,
+        "imports": (Imported(module="pkg", ok=True),),
+    }
+    return Proof(**{**good, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "ok"),
+    [
+        ({}, True),
+        ({"installed": False}, False),
+        ({"imports": (Imported(module="pkg", ok=False, said="x"),)}, False),
+        ({"imports": (Imported(module="tests", ok=False, counts=False),)}, True),
+        ({"test": True}, True),
+        ({"test": False}, False),
+        ({"lost": "pkg-1.0-cp313.whl"}, True),
+        ({"imports": ()}, True),
+    ],
+)
+def test_when_a_distribution_is_proven(changes: dict[str, Any], ok: bool) -> None:
+    assert proof(**changes).ok is ok
+
+
+def test_verdicts_survive_the_store() -> None:
+    verdict = Verdict(
+        installed=True, consistent=True, said="", proofs=(proof(test=True, lost="x"),)
+    )
+    assert Verdict.from_json(verdict.to_json()) == verdict
+
+
+def test_a_bad_verdict_names_the_module_and_its_last_line() -> None:
+    said = "Traceback …\n  File …\nImportError: libfoo.so.1: cannot open shared object file"
+    bad = proof(imports=(Imported(module="pkg", ok=False, said=said),))
+    error = of_verdict(
+        Verdict(installed=True, consistent=True, said="", proofs=(bad, proof(name="fine"))),
+        Path("/l"),
+    )
+    assert isinstance(error, VerificationFailed)
+    assert "1 of 2" in error.what
+    assert "pkg 1.0" in error.what
+    assert error.said == (
+        "pkg: import pkg: ImportError: libfoo.so.1: cannot open shared object file"
+    )
+
+
+# ------------------------------------------------------------ lost compiled parts
+
+
+class FakeIndex:
+    """What `find_lost` asks of an index."""
+
+    def __init__(self, files: dict[str, list[str]]) -> None:
+        self.listed = files
+        self.asked: list[str] = []
+
+    def files(self, name: NormalizedName) -> tuple[File, ...]:
+        if name == "offline":
+            raise OfflineMiss("not in the store")
+        if name != "pkg":
+            raise ProjectNotFound(name)
+        return tuple(File(filename=f, url=f"https://index.example/{f}") for f in self.listed)
+
+    def wheel_names(self, file: File) -> tuple[str, ...]:
+        self.asked.append(file.filename)
+        return tuple(self.listed[file.filename])
+
+
+class FakePython:
+    tags = (Tag("cp313", "cp313", "manylinux_2_17_x86_64"), Tag("py3", "none", "any"))
+
+
+def built(one: Wheel) -> Built:
+    step = Step(
+        name=one.name, version="1.0", source="sha256:0", image="i", environment=(), backend="b",
+        backend_path=(), config_settings=(), variables=(), patches=(), build_tag=None,
+    )  # fmt: skip
+    return Built(
+        wheel=one, step=step, reused=False, usage=None, log=None, url="u", source_sha256="0"
+    )
+
+
+NATIVE = "pkg-1.0-cp313-cp313-manylinux_2_17_x86_64.whl"
+
+
+@pytest.mark.parametrize(
+    ("files", "lost"),
+    [
+        ({NATIVE: ["pkg/_fast.so", "pkg/__init__.py"]}, {"pkg": NATIVE}),
+        ({NATIVE: ["pkg/__init__.py", "pkg/notes.something"]}, {}),
+        ({"pkg-1.0-py3-none-any.whl": ["pkg/_fast.so"]}, {}),
+        ({"pkg-2.0-cp313-cp313-manylinux_2_17_x86_64.whl": ["pkg/_fast.so"]}, {}),
+        ({"pkg-1.0-cp312-cp312-manylinux_2_17_x86_64.whl": ["pkg/_fast.so"]}, {}),
+        ({"nonsense.whl": [], "pkg-1.0.tar.gz": []}, {}),
+    ],
+)
+def test_a_lost_compiled_part_is_found(files: dict[str, list[str]], lost: dict[str, str]) -> None:
+    index: Any = FakeIndex(files)
+    python: Any = FakePython()
+    assert find_lost([built(wheel("pkg"))], index=index, python=python) == lost
+
+
+def test_a_wheel_with_extensions_has_lost_nothing() -> None:
+    index: Any = FakeIndex({NATIVE: ["pkg/_fast.so"]})
+    python: Any = FakePython()
+    one = wheel("pkg", extensions=("pkg/_fast.so",))
+    assert find_lost([built(one)], index=index, python=python) == {}
+    assert index.asked == []
+
+
+@pytest.mark.parametrize("name", ["offline", "private"])
+def test_nothing_to_compare_with_is_no_error(name: str) -> None:
+    index: Any = FakeIndex({})
+    python: Any = FakePython()
+    assert find_lost([built(wheel("m", name=name))], index=index, python=python) == {}

@@ -1,0 +1,169 @@
+"""The store: whole files, nothing half-made, safe among several processes."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from podwheel.errors import DiskFull, StoreBusy
+from podwheel.store import Store, digest_of
+from podwheel.store.store import remove_tree, telling_full_disk, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def test_bytes_are_kept_under_their_hash_and_read_only(store: Store) -> None:
+    sha256, path = store.put([b"hello ", b"world"])
+    assert sha256 == hashlib.sha256(b"hello world").hexdigest()
+    assert store.blob(sha256) == path
+    assert path.read_bytes() == b"hello world"
+    assert path.stat().st_mode & 0o777 == 0o444
+
+
+def test_putting_twice_is_putting_once(store: Store) -> None:
+    assert store.put([b"x"]) == store.put([b"x"])
+
+
+def test_what_raises_while_it_is_read_is_not_kept(store: Store) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"half"
+        raise ValueError("the other half did not match")
+
+    with pytest.raises(ValueError, match="other half"):
+        store.put(chunks())
+    assert list((store.root / "attempts").iterdir()) == []
+    assert [p for p in (store.root / "blobs").rglob("*") if p.is_file()] == []
+
+
+def test_a_file_is_copied(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"content")
+    sha256, path = store.put_file(tmp_path / "f")
+    assert path.read_bytes() == b"content"
+    assert sha256 == hashlib.sha256(b"content").hexdigest()
+
+
+def test_documents(store: Store) -> None:
+    assert store.read("kind", "ab" * 32) is None
+    store.write("kind", "ab" * 32, {"a": [1, None]})
+    assert store.read("kind", "ab" * 32) == {"a": [1, None]}
+    assert store.read("other", "ab" * 32) is None
+
+
+def test_a_damaged_document_counts_as_absent(store: Store) -> None:
+    store.write("kind", "ab" * 32, {})
+    path = store.document_path("kind", "ab" * 32)
+    path.write_bytes(b'{"trunc')
+    assert store.read("kind", "ab" * 32) is None
+
+
+def test_an_attempt_is_gone_afterwards_also_when_it_fails(store: Store) -> None:
+    places = []
+
+    def failing() -> None:
+        with store.attempt("x") as place:
+            places.append(place)
+            (place / "ro").mkdir()
+            (place / "ro" / "f").write_text("")
+            (place / "ro").chmod(0o500)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        failing()
+    assert not places[0].exists()
+
+
+def test_sweeping_spares_the_living_and_removes_the_dead(store: Store) -> None:
+    dead = store.root / "attempts" / "dead"
+    dead.mkdir()
+    os.utime(dead, (1, 1))
+    with store.attempt("alive") as alive:
+        os.utime(alive, (1, 1))
+        assert store.sweep() == 1
+        assert alive.exists()
+    assert not dead.exists()
+
+
+def test_a_lock_is_held_by_one(store: Store) -> None:
+    order = []
+    entered = threading.Event()
+
+    def other() -> None:
+        with store.lock("name"):
+            order.append("other")
+
+    with store.lock("name"):
+        thread = threading.Thread(target=other)
+        thread.start()
+        entered.wait(0.2)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "other"]
+
+
+def test_a_lock_that_is_not_let_go_is_an_error(store: Store) -> None:
+    path = store.root / "locks" / hashlib.sha256(b"name").hexdigest()[:32]
+    with path.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(StoreBusy, match="name"), store.lock("name", timeout=0.1):
+            pass
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DiskFull, match="no space left"), telling_full_disk(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(PermissionError), telling_full_disk(tmp_path):
+        raise PermissionError(errno.EACCES, "no")
+
+
+def test_a_full_disk_leaves_nothing_behind(store: Store) -> None:
+    def full() -> Iterator[bytes]:
+        yield b"x"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(DiskFull):
+        store.put(full())
+    assert list((store.root / "attempts").iterdir()) == []
+
+
+def test_writing_whole_leaves_the_old_file_if_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+
+    def broken(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "broken disk")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(OSError, match="broken disk"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["f"]
+
+
+def test_digests_do_not_depend_on_the_order_of_keys() -> None:
+    assert digest_of({"a": 1, "b": [2]}) == digest_of({"b": [2], "a": 1})
+    assert digest_of({"a": 1}) != digest_of({"a": 2})
+
+
+def test_read_only_trees_are_removed(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "a" / "b").mkdir(parents=True)
+    (tree / "a" / "b" / "f").write_text("")
+    (tree / "a" / "b").chmod(0o500)
+    (tree / "a").chmod(0o500)
+    remove_tree(tree)
+    assert not tree.exists()
