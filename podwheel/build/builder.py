@@ -21,9 +21,10 @@ from podwheel.build.project import Project, variables_of
 from podwheel.build.records import known_wheel, remember_wheel
 from podwheel.build.requirements import BuildRequirements
 from podwheel.build.schedule import SLOT
-from podwheel.build.sources import EPOCH, Sources, archive_file, without_credentials
+from podwheel.build.sources import EPOCH, Sources, without_credentials
 from podwheel.build.step import Built
 from podwheel.build.subject import Subject
+from podwheel.index import file_of
 from podwheel.model import ArchiveUrl, LocalDirectory
 from podwheel.store import digest_of
 from podwheel.targets import images
@@ -139,8 +140,8 @@ class Builder:
     def _description_steps(self, subject: Subject) -> Steps[Metadata]:
         direct = subject.direct
         assert direct is not None
-        if isinstance(direct, ArchiveUrl) and archive_file(direct).is_wheel:
-            return self._upstream_file(archive_file(direct), subject).metadata
+        if isinstance(direct, ArchiveUrl) and file_of(direct).is_wheel:
+            return self._upstream_file(file_of(direct), subject).metadata
         source = yield from self.sources.of_direct(
             direct, hashes=subject.hashes, wanted_by=subject.wanted_by
         )
@@ -250,4 +251,4 @@ def _file(pin: Pin) -> File:
     if pin.file is not None:
         return pin.file
     assert isinstance(pin.direct, ArchiveUrl), pin
-    return archive_file(pin.direct)
+    return file_of(pin.direct)

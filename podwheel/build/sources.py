@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 from packaging.requirements import Requirement
@@ -19,8 +19,8 @@ from podwheel.archives.sdist import (
 )
 from podwheel.build.schedule import SLOT
 from podwheel.errors import SourceUnusable
-from podwheel.index.git import fetch_git
-from podwheel.model import ArchiveUrl, File, LocalDirectory, Source, VcsUrl
+from podwheel.index import fetch_git, file_of
+from podwheel.model import ArchiveUrl, LocalDirectory, Source, VcsUrl
 from podwheel.sandbox.job import Mount
 from podwheel.sandbox.session import Ended
 from podwheel.store import digest_of
@@ -28,8 +28,8 @@ from podwheel.store import digest_of
 if TYPE_CHECKING:
     from podwheel.build.schedule import Steps
     from podwheel.build.workshop import Workshop
-    from podwheel.index.git import GitSource
-    from podwheel.model import Direct, Hash, Metadata
+    from podwheel.index import GitSource
+    from podwheel.model import Direct, File, Hash, Metadata
 
 EPOCH: Final = 315_532_800
 """1980-01-01, the first moment that a zip archive can tell: ``SOURCE_DATE_EPOCH`` of every build
@@ -65,7 +65,7 @@ class Sources:
             SourceUnusable: A local directory cannot be packed.
         """
         if isinstance(direct, ArchiveUrl):
-            source = self.of_file(archive_file(direct), hashes=hashes, wanted_by=wanted_by)
+            source = self.of_file(file_of(direct), hashes=hashes, wanted_by=wanted_by)
             return _in_subdirectory(source, direct.subdirectory)
         if isinstance(direct, LocalDirectory):
             return self._packed(direct)
@@ -113,6 +113,7 @@ class Sources:
         got = fetch_git(
             vcs,
             store=self.workshop.store,
+            network=self.workshop.request.network,
             freshness=self.workshop.freshness,
             wanted_by=wanted_by,
         )
@@ -180,12 +181,6 @@ class Sources:
             sha256, _ = self.workshop.store.put_file(place_on_host / "source.tar")
         log.get().info("step.done", title=title, kind="checkout", seconds=session.outcome.seconds)
         return sha256
-
-
-def archive_file(direct: ArchiveUrl) -> File:
-    """The one file that an archive's URL names."""
-    filename = unquote(urlsplit(direct.url).path.rsplit("/", 1)[-1])
-    return File(filename=filename, url=direct.url, hashes=direct.hashes)
 
 
 def _in_subdirectory(source: Source, subdirectory: str | None) -> Source:

@@ -5,7 +5,8 @@
     blobs/ab/<sha256>         bytes, named by their hash, read-only
     unpacked/ab/<sha256>/     a wheel's content, laid out for hard links (build/environment.py)
     documents/<kind>/<key>    JSON: metadata, resolutions, step records, verdicts
-    http/                     CacheControl's
+    index/                    what indexes answered, with the time of it
+    git/                      bare repositories
     logs/                     one directory a run
     attempts/                 what is being made; swept when its owner is gone
 

@@ -18,11 +18,13 @@ import common
 
 VENV = common.BUILD + "/venv"
 
-# Debian 11 has no distutils for its Python 3.9, where pip asks distutils for its locations unless
+# Debian 11's python3 has a distutils without its commands, where pip asks it for its locations unless
 # it is told otherwise (`sysconfig._PIP_USE_SYSCONFIG` is pip's own door for distributors).
 _RUN_PIP = """\
-import importlib.util, runpy, sys, sysconfig
-if importlib.util.find_spec("distutils") is None:
+import runpy, sys, sysconfig
+try:
+    import distutils.cmd
+except ImportError:
     sysconfig._PIP_USE_SYSCONFIG = True
 wheel = sys.argv.pop(1)
 sys.path[:0] = [wheel]
