@@ -7,14 +7,16 @@ stdout carries results only.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterator, MutableMapping
     from pathlib import Path
 
 Event = dict[str, Any]
@@ -81,3 +83,39 @@ def get() -> structlog.BoundLogger:
     """A logger; bind a wheel's context to it once."""
     logger: structlog.BoundLogger = structlog.get_logger()
     return logger
+
+
+class Step:
+    """A step that is being told of; made by `step`."""
+
+    def __init__(self, log: structlog.BoundLogger) -> None:
+        self.log = log
+        self._ending = "step.done"
+
+    def waits(self) -> None:
+        """It ends here without having come to its end, and will start again."""
+        self._ending = "step.waits"
+
+    @property
+    def ending(self) -> str:
+        return self._ending
+
+
+@contextlib.contextmanager
+def step(title: str, **bound: Any) -> Iterator[Step]:
+    """Tell of one step: ``step.start``, then ``step.done`` or ``step.failed``, with its seconds.
+
+    Args:
+        title: ``build numpy 2.1``; its first word is the step's ``kind``.
+        bound: Keys of all its events.
+    """
+    told = Step(get().bind(title=title, kind=title.split(maxsplit=1)[0].rstrip(":"), **bound))
+    started = time.monotonic()
+    told.log.info("step.start")
+    try:
+        yield told
+    except Exception as error:
+        seconds = round(time.monotonic() - started, 3)
+        told.log.error("step.failed", what=str(error), seconds=seconds)  # noqa: TRY400 - it is told by __main__
+        raise
+    told.log.info(told.ending, seconds=round(time.monotonic() - started, 3))

@@ -47,6 +47,8 @@ class Builder:
     sources: Sources = field(init=False)
     lookups: Lookups = field(init=False)
     dialogue: Dialogue = field(init=False)
+    _wheels: dict[str, Wheel] = field(factory=dict, init=False)
+    """By hash: one wheel of a backend serves many builds of a run."""
 
     def __attrs_post_init__(self) -> None:
         self.sources = Sources(workshop=self.workshop)
@@ -233,10 +235,11 @@ class Builder:
         path, sha256 = self.workshop.index.download(
             file, hashes=subject.hashes, wanted_by=subject.wanted_by
         )
-        wheel = known_wheel(self.workshop.store, sha256)
+        wheel = self._wheels.get(sha256) or known_wheel(self.workshop.store, sha256)
         if wheel is None:
             wheel = read_wheel(path, filename=file.filename, linked=True)
             remember_wheel(self.workshop.store, wheel)
+        self._wheels[sha256] = wheel
         expect(
             wheel,
             name=wheel.name if subject.version is None else subject.name,

@@ -72,7 +72,8 @@ class Dialogue:
         dynamic = None if answer is None else tuple(answer["requires"])
         while True:
             if dynamic is not None:
-                wheels = yield from self.requirements.wheels(project, dynamic, tree, notes)
+                if dynamic:
+                    wheels = yield from self.requirements.wheels(project, dynamic, tree, notes)
                 known = errand.known(wheels)
                 if known is not None:
                     return known
@@ -90,15 +91,18 @@ class Dialogue:
 
     def _act(self, errand: Errand[T], wheels: tuple[Wheel, ...], slot: int) -> T:
         with self.workshop.store.attempt("step") as place:
-            brought, usage, log_file = self.in_container(
+            result: T = self.in_container(
                 errand.title,
                 errand.project,
                 wheels,
                 slot,
                 place,
                 lambda talk, _: errand.act(talk, _out(place)),
+                lambda brought, usage, log_file: errand.finish(
+                    Outing(brought=brought, wheels=wheels, usage=usage, log=log_file)
+                ),
             )
-            return errand.finish(Outing(brought=brought, wheels=wheels, usage=usage, log=log_file))
+            return result
 
     def _ask_and_act(
         self,
@@ -124,15 +128,16 @@ class Dialogue:
                 complete = more
             return errand.act(talk, _out(place))
 
-        with self.workshop.store.attempt("step") as place:
-            brought, usage, log_file = self.in_container(
-                errand.title, errand.project, wheels, slot, place, talk_through
-            )
-            if isinstance(brought, _Restart):
-                return brought
+        def finish(brought: Any, usage: Usage, log_file: Path) -> T:
             return errand.finish(
                 Outing(brought=brought, wheels=complete, usage=usage, log=log_file)
             )
+
+        with self.workshop.store.attempt("step") as place:
+            result: T | _Restart = self.in_container(
+                errand.title, errand.project, wheels, slot, place, talk_through, finish
+            )
+            return result
 
     def in_container(
         self,
@@ -142,11 +147,16 @@ class Dialogue:
         slot: int,
         place: Path,
         talk_through: Callable[[Conversation, Callable[[tuple[Wheel, ...]], None]], Any],
-    ) -> tuple[Any, Usage, Path]:
+        finish: Callable[[Any, Usage, Path], Any],
+    ) -> Any:
         """Run *talk_through* in a container of the project's environment, with its source unpacked.
 
+        Args:
+            finish: Gets what that returned, what the container used, and its log, when the
+                container is gone. The step is done when this is.
+
         Returns:
-            What it returned, what the container used, and its log. The container is gone.
+            What *finish* returned; the `_Restart`, where *talk_through* returned one.
         """
         shop = self.workshop
         environments = environment.Environments(store=shop.store, python=shop.target.python)

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
 
 from podwheel import log
 from podwheel.errors import DownloadError, ResolutionError
@@ -45,11 +46,15 @@ def _native_upstream(built: Built, index: Index, python: Interpreter) -> File | 
     """Upstream's wheel of the same version that this platform would get, if it is not for any."""
     fitting = set(python.tags)
     for file in index.files(built.wheel.name):
-        try:
-            _, version, _, tags = parse_wheel_filename(file.filename)
-        except InvalidWheelFilename:
+        if not file.filename.endswith(".whl") or file.filename.endswith("-any.whl"):
             continue
-        native = any(tag.platform != "any" for tag in tags)
-        if native and version.public == built.wheel.version.public and fitting & tags:
+        try:
+            version = Version(file.filename.split("-")[1])
+            if version.public != built.wheel.version.public:
+                continue  # most are: their tags need not be read
+            tags = parse_wheel_filename(file.filename)[3]
+        except (InvalidVersion, InvalidWheelFilename, IndexError):
+            continue
+        if fitting & tags:
             return file
     return None
