@@ -8,7 +8,7 @@ Exit codes (docs/cli.md lists them for users):
 
 ====  ======================================================
    0  done
-   1  a question answered with "no" (``why``, ``doctor``)
+   1  a question answered with "no" (``why``)
    2  usage: options, requirements files, podwheel.toml, target files
    3  host: podman, buildah, ids, disk, running as root; target images
    4  resolution: no version, a conflict, a name that no index has

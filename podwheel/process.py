@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 import time
+import weakref
 from typing import IO, TYPE_CHECKING, Any
 
 import sh
@@ -32,6 +34,8 @@ _KEPT = (
     # podman's and buildah's own
     "BUILDAH_ISOLATION", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF", "CONTAINERS_REGISTRIES_CONF",
     "REGISTRY_AUTH_FILE", "STORAGE_DRIVER", "STORAGE_OPTS",
+    # how podman knows that it runs inside a user namespace of its own (podman unshare, nested)
+    "_CONTAINERS_USERNS_CONFIGURED", "_CONTAINERS_ROOTLESS_UID", "_CONTAINERS_ROOTLESS_GID",
 )  # fmt: skip
 
 
@@ -69,6 +73,9 @@ def find(program: str, *, path: str | None = None) -> str:
     if found is None:
         raise ToolMissing(f"{program} is not installed, or not on PATH", hint=_INSTALL_HINT)
     return found
+
+
+_children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
 class Child:
@@ -139,7 +146,17 @@ def start(
         _return_cmd=True,
         _close_fds=True,
     )
-    return Child(running)
+    child = Child(running)
+    _children.add(child)
+    return child
+
+
+def end_children() -> None:
+    """Kill whatever still runs: a session of its own keeps a child from hearing Ctrl-C."""
+    for child in list(_children):
+        if child.alive:
+            child.signal(signal.SIGKILL)
+            child.wait()
 
 
 def run(
@@ -174,7 +191,7 @@ def run(
         try:
             code = child.wait(timeout)
         except BaseException:
-            child.signal(9)
+            child.signal(signal.SIGKILL)
             child.wait()
             raise
         out.seek(0)

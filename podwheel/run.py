@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from podwheel import log
+from podwheel import log, process
 from podwheel.build.builder import Builder
 from podwheel.build.schedule import Scheduler
 from podwheel.build.workshop import Workshop
@@ -146,6 +146,7 @@ def _still_the_same(
 def _close(scheduler: Scheduler, sandbox: Sandbox) -> None:
     scheduler.stop()
     sandbox.reap()
+    process.end_children()
     scheduler.join(timeout=10)
 
 
@@ -187,8 +188,8 @@ def refuse_root() -> None:
         "podwheel does not run as root: the code of packages would run as root's subordinate at best",
         hint=[
             "run it as an ordinary account with subordinate ids",
-            "in a CI container that is root: scripts/prepare-host makes an account, and",
-            "scripts/as-builder podwheel build … runs podwheel as that account",
+            "in a CI container that is root, scripts/prepare-host makes such an account; then, in a checkout:",
+            "scripts/as-builder sh -c '$(scripts/setup-venv)/bin/podwheel build -r requirements.txt'",
         ],
     )
 

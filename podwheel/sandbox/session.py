@@ -129,9 +129,6 @@ class Sandbox:
         with self._lock:
             if self._guest is None:
                 return  # not one was started: a run from the store asks podman nothing
-        with self._lock:
-            if self._guest is None:
-                return  # no container was ever prepared: podman need not be asked
         label = f"{_LABEL}={self.run_id}"
         left: tuple[str, ...] = ()
         for _ in range(100):

@@ -103,6 +103,16 @@ def test_a_signal_reaches_the_whole_group() -> None:
     child.signal(signal.SIGKILL)  # gone: no error
 
 
+def test_children_can_be_ended_all_at_once() -> None:
+    with Path(os.devnull).open("wb") as nowhere:
+        children = [
+            process.start(["sleep", "60"], environment=PLAIN, stdout=nowhere, stderr=nowhere)
+            for _ in range(3)
+        ]
+    process.end_children()
+    assert [child.wait(10) for child in children] == [-9, -9, -9]
+
+
 def test_a_program_that_is_missing() -> None:
     with pytest.raises(ToolMissing, match="no-such-program"):
         process.run(["no-such-program"], environment=PLAIN)

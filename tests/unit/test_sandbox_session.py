@@ -151,12 +151,22 @@ def test_an_exception_of_the_callers_wins(
 def test_reaping_asks_until_nothing_is_left(
     podman: FakePodman, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    podman.plays(ps=["abc", "def"])
+    podman.plays(ANSWERS, ps=["abc", "def"])
+    ask(sandbox, tmp_path)
+    before = len(podman.calls)
     sandbox.reap()
-    assert podman.commands == ["ps", "rm", "ps"]
-    assert podman.calls[1][-2:] == ["abc", "def"]
+    assert podman.commands[before:] == ["ps", "rm", "ps"]
+    assert podman.calls[before + 1][-2:] == ["abc", "def"]
     with pytest.raises(GuestGone), sandbox.session(JOB, log=tmp_path / "log"):
         pass
+
+
+def test_a_run_without_containers_asks_podman_nothing(
+    podman: FakePodman, sandbox: Sandbox
+) -> None:
+    podman.plays(ps=["somebody-elses"])
+    sandbox.reap()
+    assert podman.commands == []
 
 
 def test_an_interactive_job_is_on_the_terminal(podman: FakePodman, sandbox: Sandbox) -> None:
