@@ -41,7 +41,7 @@ def list_targets(**given: Any) -> None:
         default = " (default)" if one.definition.name == definition.DEFAULT else ""
         drawn.add_row(
             one.definition.name,
-            size(sum(amount for _, amount in one.sizes)) if one.ready else "not built",
+            size(max(amount for _, amount in one.sizes)) if one.ready else "not built",
             one.target.python.version if one.target else "-",
             one.definition.description + default,
         )
@@ -95,7 +95,7 @@ def _document(one: Status) -> dict[str, Any]:
         "source": str(found.source),
         "base": {
             "kind": type(found.base).__name__.removesuffix("Base").lower(),
-            **{k: str(v) for k, v in asdict(found.base).items() if v},
+            **{k: list(v) if isinstance(v, tuple) else str(v) for k, v in asdict(found.base).items() if v},
         },
         "containerfile": str(found.containerfile),
         "arguments": dict(found.arguments),

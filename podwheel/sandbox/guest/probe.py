@@ -2,6 +2,7 @@
 
 from __future__ import print_function
 
+import ctypes
 import io
 import os
 import platform
@@ -63,8 +64,14 @@ def libc():
     try:
         name, _, version = os.confstr("CS_GNU_LIBC_VERSION").partition(" ")
         return [name, version]
-    except (AttributeError, ValueError, OSError):  # musl
-        return list(platform.libc_ver())
+    except (AttributeError, ValueError, OSError):  # musl; Debian's Python 2.7 on glibc
+        pass
+    try:
+        version = ctypes.CDLL(None).gnu_get_libc_version
+        version.restype = ctypes.c_char_p
+        return ["glibc", version().decode("ascii")]
+    except (AttributeError, OSError):  # musl
+        return list(platform.libc_ver())  # reads the interpreter's file: what it was linked for, at least
 
 
 def os_release():

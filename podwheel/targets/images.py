@@ -1,0 +1,260 @@
+"""A target's images: found by their names, made where they are missing, described."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from podwheel import log as logging
+from podwheel import process
+from podwheel.errors import ImageBuildFailed, TargetFileError, UsageError
+from podwheel.store import digest_of
+from podwheel.targets import base as bases
+from podwheel.targets import documents, probe, stages
+from podwheel.targets.recipe import REPOSITORY, Recipe, recipe_of
+from podwheel.targets.tools import check_space, query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from podwheel.model import Image, Target
+    from podwheel.sandbox import Sandbox
+    from podwheel.store import Store
+    from podwheel.targets.definition import TargetDefinition
+
+# Names as Debian, Fedora, Alpine or Arch spell them, with an architecture or a version. Nothing in
+# here means anything to a shell or, as a leading or trailing dash does, to apt.
+_PACKAGE = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9+._-]*[A-Za-z0-9+])?(?::[a-z0-9]+)?(?:=[A-Za-z0-9][A-Za-z0-9.+:~-]*)?"
+)
+
+
+def prepare(
+    definition: TargetDefinition,
+    *,
+    store: Store,
+    sandbox: Sandbox,
+    refresh: bool = False,
+    assume_present: bool = False,
+) -> Target:
+    """The target with its images at hand and its Python described; builds what is missing.
+
+    Args:
+        sandbox: Where the image is asked for its Python.
+        refresh: Make everything again from the distribution's packages as they are today. A base
+            that is pinned stays what it is.
+        assume_present: If the store knows this target, believe it: no process is started. For a
+            run that will start no container either.
+
+    Raises:
+        TargetFileError: The definition's files cannot be used.
+        ImageBuildFailed, DiskFull, ToolMissing: An image could not be made.
+        ProbeFailed: The image's Python did not describe itself.
+    """
+    recipe = recipe_of(definition)
+    known = None if refresh else documents.recall(definition, recipe, store=store)
+    if known is not None and (assume_present or _unchanged(known)):
+        return known
+    with store.lock(f"images {recipe.digest}"):
+        present = {} if refresh else stages.ids((recipe.runtime, recipe.build))
+        if len(present) < 2:
+            present = _make(definition, recipe, present, store=store, refresh=refresh)
+        runtime, build = (
+            stages.describe(name, present[name], store=store)
+            for name in (recipe.runtime, recipe.build)
+        )
+        facts = probe.ask(
+            runtime,
+            definition.python,
+            sandbox=sandbox,
+            store=store,
+            log=_log(store, recipe.runtime.replace("-runtime:", "-probe:")),
+        )
+        target = documents.target_of(definition, recipe, runtime=runtime, build=build, facts=facts)
+        documents.remember(definition, recipe, target, facts, store=store)
+    return target
+
+
+def prepare_extra(
+    definition: TargetDefinition, target: Target, packages: Iterable[str], *, store: Store
+) -> Image:
+    """The target's build image with packages of its distribution: the Containerfile's stage ``extra``.
+
+    The packages come from the distribution's signed repositories, by its own package manager.
+
+    Args:
+        target: What `prepare` returned for *definition*.
+        packages: Names as the distribution spells them; order and repetition do not matter.
+
+    Raises:
+        UsageError: A name that cannot be a package's.
+        TargetFileError: The Containerfile has no stage ``extra``.
+        ImageBuildFailed: A package does not exist, or could not be had.
+    """
+    names = tuple(sorted(set(packages)))
+    for name in names:
+        if not _PACKAGE.fullmatch(name):
+            raise UsageError(f"{name!r} cannot be the name of a system package")
+    if not names:
+        return target.build
+    recipe = recipe_of(definition)
+    if "extra" not in recipe.stages:
+        raise TargetFileError(
+            f"target {definition.name} cannot install system packages: "
+            f"{definition.containerfile} has no stage `extra`",
+            hint="docs/targets.md, your own Containerfile, shows the three lines",
+        )
+    # The build image's content, not only its recipe: a refreshed one gets refreshed extras.
+    tag = digest_of([recipe.digest, target.build.content, names])[:20]
+    reference = f"{REPOSITORY}/{definition.name}-extra:{tag}"
+    present = stages.ids((reference,))
+    if not present:
+        with store.lock(f"images {reference}"):
+            present = stages.ids((reference,))
+            if not present:
+                check_space(store.root)
+                stages.build(
+                    definition,
+                    "extra",
+                    reference,
+                    base=recipe.base,
+                    parents={"build": target.build.reference},
+                    log=_log(store, reference),
+                    arguments={"PACKAGES": " ".join(names)},
+                )
+                present = _require((reference,), store=store)
+    return stages.describe(reference, present[reference], store=store)
+
+
+@frozen(kw_only=True)
+class Status:
+    """A definition and what there is of it, for ``podwheel target list`` and ``show``."""
+
+    definition: TargetDefinition
+    runtime: str
+    """The name that its image has, or would have."""
+    build: str
+    sizes: tuple[tuple[str, int], ...]
+    """Name and bytes (with all layers) of those that exist."""
+    target: Target | None
+    """As the store remembers it; None if it was never prepared there."""
+
+    @property
+    def ready(self) -> bool:
+        return len(self.sizes) == 2
+
+
+def status(definitions: Iterable[TargetDefinition], *, store: Store) -> tuple[Status, ...]:
+    """What there is of each definition; one call of podman's for all.
+
+    Raises:
+        TargetFileError: A definition's files cannot be used.
+        ToolMissing, ToolFailed: podman is not there, or does not work.
+    """
+    listing = query(
+        ["podman", "image", "ls", "--format=json", f"--filter=reference={REPOSITORY}/*"],
+        what="podman image ls",
+    )
+    sizes = {
+        name: int(entry["Size"])
+        for entry in json.loads(listing)
+        for name in entry.get("Names") or ()
+    }
+    found = []
+    for definition in definitions:
+        recipe = recipe_of(definition)
+        names = (recipe.runtime, recipe.build)
+        found.append(
+            Status(
+                definition=definition,
+                runtime=recipe.runtime,
+                build=recipe.build,
+                sizes=tuple((name, sizes[name]) for name in names if name in sizes),
+                target=documents.recall(definition, recipe, store=store),
+            )
+        )
+    return tuple(found)
+
+
+def _unchanged(target: Target) -> bool:
+    """Both images are there, and are those that the store knows."""
+    images = (target.runtime, target.build)
+    return stages.ids(i.reference for i in images) == {i.reference: i.digest for i in images}
+
+
+def _make(
+    definition: TargetDefinition,
+    recipe: Recipe,
+    present: dict[str, str],
+    *,
+    store: Store,
+    refresh: bool,
+) -> dict[str, str]:
+    """Build the stages that are not *present*; returns the ids of both images."""
+    process.find("buildah")
+    check_space(store.root)
+    start = time.monotonic()
+    names = (recipe.base, recipe.runtime, recipe.build)
+    replaced = stages.ids(names) if refresh else {}
+    with store.lock(f"images {recipe.base}"):  # targets share bases
+        if refresh or recipe.base not in stages.ids((recipe.base,)):
+            bases.make(definition.base, recipe.base, store=store, log=_log(store, recipe.base))
+    if recipe.runtime not in present:
+        stages.build(
+            definition,
+            "runtime",
+            recipe.runtime,
+            base=recipe.base,
+            parents={},
+            log=_log(store, recipe.runtime),
+        )
+    # Always on the runtime image that is there now.
+    stages.build(
+        definition,
+        "build",
+        recipe.build,
+        base=recipe.base,
+        parents={"runtime": recipe.runtime},
+        log=_log(store, recipe.build),
+    )
+    made = _require((recipe.runtime, recipe.build), store=store)
+    if replaced:
+        _forget(replaced, stages.ids(names))
+    logging.get().info(
+        "target.ready", target=definition.name, seconds=round(time.monotonic() - start, 1)
+    )
+    return made
+
+
+def _require(references: tuple[str, ...], *, store: Store) -> dict[str, str]:
+    """The ids of images that were just made: a tool's exit code alone is no proof."""
+    found = stages.ids(references)
+    for reference in references:
+        if reference not in found:
+            raise ImageBuildFailed(
+                f"buildah reported success, and there is no image {reference}",
+                log=_log(store, reference, fresh=False),
+            )
+    return found
+
+
+def _forget(replaced: dict[str, str], present: dict[str, str]) -> None:
+    """Remove what a refresh left without a name, children first; one that is in use stays."""
+    for name in reversed(replaced):
+        if present.get(name) != replaced[name]:
+            process.run(["podman", "image", "rm", replaced[name]])
+
+
+def _log(store: Store, reference: str, *, fresh: bool = True) -> Path:
+    """The log of one image's making; a new making starts it anew."""
+    directory = store.root / "logs" / "images"
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{reference.rpartition('/')[2].replace(':', '-')}.log"
+    if fresh:
+        path.unlink(missing_ok=True)
+    return path
