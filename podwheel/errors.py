@@ -248,6 +248,6 @@ class WheelhouseUnusable(UsageError):
 
 
 class Interrupted(PodwheelError):
-    """Ctrl-C or SIGTERM: everything was put away."""
+    """A step that was given up because podwheel is ending (Ctrl-C, SIGTERM): no failure of its own."""
 
     exit_code = 130

@@ -39,15 +39,15 @@ def raise_failed(tasks: Sequence[Task[Any]], *, but: type[BaseException] | tuple
         if not isinstance(error, PodwheelError):
             raise error  # a bug of ours: its traceback is wanted
     known = [e for e in errors if isinstance(e, PodwheelError)]
-    if len(known) == 1 and not blocked:
+    if len(known) == 1 and (not blocked or len(tasks) == 1):
         raise known[0]
     if known:
-        raise _summary(known, blocked, len(tasks))
+        raise _summary(known, blocked)
 
 
-def _summary(errors: list[PodwheelError], blocked: list[str], total: int) -> BuildsFailed:
+def _summary(errors: list[PodwheelError], blocked: list[str]) -> BuildsFailed:
     summary = BuildsFailed(
-        f"{len(errors)} of {total} steps failed"
+        f"{len(errors)} {'step' if len(errors) == 1 else 'steps'} failed"
         + (f"; not tried because of that: {', '.join(sorted(blocked))}" if blocked else ""),
         failures=errors,
         hint="the same command goes on where it stopped: finished wheels are kept",

@@ -15,6 +15,8 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from podwheel.errors import Interrupted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
     from pathlib import Path
@@ -114,6 +116,9 @@ def step(title: str, **bound: Any) -> Iterator[Step]:
     told.log.info("step.start")
     try:
         yield told
+    except Interrupted:
+        told.log.info("step.waits", seconds=round(time.monotonic() - started, 3))
+        raise
     except Exception as error:
         seconds = round(time.monotonic() - started, 3)
         told.log.error("step.failed", what=str(error), seconds=seconds)  # noqa: TRY400 - it is told by __main__

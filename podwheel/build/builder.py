@@ -66,7 +66,7 @@ class Builder:
         Args:
             tree: The runtime tree: a build requirement that is in it is *our* wheel of it.
         """
-        subject = Subject.of_pin(pin)
+        subject = Subject.of_pin(pin, tree)
         if pin.is_wheel:
             return self._task("download", subject, (), lambda: self._download_steps(pin))
         return self._wheel_of(subject, tree)
@@ -81,7 +81,7 @@ class Builder:
 
     def prepare(self, pin: Pin, tree: tuple[Pin, ...]) -> Task[Prepared]:
         """The task that brings all that the pin's build needs, and stops before building it."""
-        subject = Subject.of_pin(pin)
+        subject = Subject.of_pin(pin, tree)
         return self._task("prepare", subject, tree, lambda: self._prepare_steps(subject, tree))
 
     def upstream(self, pin: Pin) -> Wheel:
@@ -221,8 +221,14 @@ class Builder:
             try:
                 with store.attempt("patch") as place:
                     title = f"patch {project.title}"
-                    text, _, _ = self.dialogue.in_container(
-                        title, project, (), slot, place, lambda talk, _: talk.read("pyproject.toml")
+                    text = self.dialogue.in_container(
+                        title,
+                        project,
+                        (),
+                        slot,
+                        place,
+                        lambda talk, _: talk.read("pyproject.toml"),
+                        lambda brought, _usage, _log: brought,
                     )
             finally:
                 self.workshop.scheduler.release(slot)

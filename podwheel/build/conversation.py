@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field, frozen
 
 from podwheel.archives import parse_metadata
-from podwheel.build.telling import plain, telling_lines
+from podwheel.build.telling import shown_lines, telling_lines
 from podwheel.errors import (
     BackendUnusable,
     HookFailed,
@@ -32,6 +32,8 @@ ARCHIVE: Final = "/podwheel/in/source"
 PATCHES: Final = "/podwheel/in/patches"
 
 _MOST_REQUIREMENTS: Final = 1000
+_MOST_OF_EXCEPTION: Final = 8
+"""Lines of an exception's own text that are shown."""
 
 
 @frozen(kw_only=True)
@@ -150,10 +152,10 @@ class Conversation:
         return self.session.ask(request)
 
     def _failure(self, hook: str, reply: dict[str, Any]) -> PodwheelError:
-        exception = plain(_text(reply, "exception"))[:2000]
         said = telling_lines(self.log)
-        if exception and exception not in said:
-            said = f"{said}\n{exception}".strip()
+        exception = shown_lines(_text(reply, "exception"))[-_MOST_OF_EXCEPTION:]
+        if exception and exception[0] not in said:
+            said = "\n".join([*said.splitlines(), *exception])
         again = f"podwheel shell {self.project.name}   # the same container, at the failing hook"
         if reply.get("reason") == "backend-import":
             return BackendUnusable(

@@ -19,7 +19,14 @@ from podwheel.build.errand import Errand, Outing
 from podwheel.build.schedule import SLOT
 from podwheel.build.step import Usage
 from podwheel.build.telling import telling_lines
-from podwheel.errors import BackendUnusable, PodwheelError, StepKilled, StepTimedOut, ToolFailed
+from podwheel.errors import (
+    BackendUnusable,
+    Interrupted,
+    PodwheelError,
+    StepKilled,
+    StepTimedOut,
+    ToolFailed,
+)
 from podwheel.sandbox.job import Mount
 from podwheel.sandbox.session import Ended, GuestGone
 from podwheel.store import digest_of
@@ -27,6 +34,8 @@ from podwheel.store import digest_of
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from structlog import BoundLogger
 
     from podwheel.build.project import Project
     from podwheel.build.requirements import BuildRequirements
@@ -158,11 +167,31 @@ class Dialogue:
         Returns:
             What *finish* returned; the `_Restart`, where *talk_through* returned one.
         """
+        log_file = self.workshop.log_file(title)
+        with log.step(title, log=str(log_file), environment=environment.describe(wheels)) as told:
+            brought, usage = self._talk(
+                title, project, wheels, slot, place / "env", talk_through, log_file, told.log
+            )
+            if isinstance(brought, _Restart):
+                told.waits()
+                return brought
+            return finish(brought, usage, log_file)
+
+    def _talk(
+        self,
+        title: str,
+        project: Project,
+        wheels: tuple[Wheel, ...],
+        slot: int,
+        env: Path,
+        talk_through: Callable[[Conversation, Callable[[tuple[Wheel, ...]], None]], Any],
+        log_file: Path,
+        told: BoundLogger,
+    ) -> tuple[Any, Usage]:
+        """One container's life, from its environment to its judgement."""
         shop = self.workshop
         environments = environment.Environments(store=shop.store, python=shop.target.python)
-        env = place / "env"
         environments.make(wheels, into=env)
-        log_file = shop.log_file(title)
         job = shop.job(
             title,
             image=project.image,
@@ -171,13 +200,11 @@ class Dialogue:
             slot=slot,
             variables=project.variables,
         )
-        said = log.get().bind(title=title, kind=title.split(maxsplit=1)[0], log=str(log_file))
-        said.info("step.start", environment=environment.describe(wheels))
         started = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         brought: Any = None
         failure: Exception | None = None
         with shop.sandbox.session(
-            job, log=log_file, watch=lambda line: said.debug("step.output", line=line)
+            job, log=log_file, watch=lambda line: told.debug("step.output", line=line)
         ) as session:
             talk = Conversation(
                 session=session,
@@ -193,20 +220,19 @@ class Dialogue:
                 failure = error  # judged when the container is gone: how it ended says more
         replay.remember(shop, project, wheels, talk.asked)
         self._judge(session.outcome, failure, project, log_file)
-        usage = Usage(
+        return brought, Usage(
             started=started,
             seconds=session.outcome.seconds,
             cpu_seconds=session.outcome.cpu_seconds,
             peak_memory=session.outcome.peak_memory,
         )
-        if not isinstance(brought, _Restart):
-            said.info("step.done", seconds=usage.seconds)
-        return brought, usage, log_file
 
     def _judge(
         self, outcome: Outcome, failure: Exception | None, project: Project, log_file: Path
     ) -> None:
         limits = self.workshop.limits
+        if self.workshop.sandbox.closing:
+            raise Interrupted(f"{project.title} was given up: podwheel is ending")
         if outcome.ended is Ended.TIMED_OUT:
             what = f"took longer than {limits.wall:.0f} s"
             hint = "give it more with --step-timeout SECONDS"

@@ -121,8 +121,9 @@ class Lookups:
             names.add(chosen.name)
         return names - {pin.name} == set(pin.dependencies) - {pin.name}
 
-    def _prepared(self, candidate: Candidate) -> Metadata:
-        metadata: Metadata = answer(self.builder.metadata(Subject.of_candidate(candidate)))
+    def _prepared(self, candidate: Candidate, wanted_by: Sequence[str]) -> Metadata:
+        subject = Subject.of_candidate(candidate, tuple(wanted_by))
+        metadata: Metadata = answer(self.builder.metadata(subject))
         return metadata
 
     # ------------------------------------------------------------ resolutions

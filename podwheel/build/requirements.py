@@ -78,7 +78,7 @@ class BuildRequirements:
                 if pin.name in without or pin not in preferred:
                     raise BuildCycle(
                         f"building {project.title} needs, in the end, {project.title} itself",
-                        wanted_by=cycle.chain,
+                        wanted_by=(*cycle.chain, *project.wanted_by),
                         hint=f"allow a wheel for one of them, e.g. --only-binary {pin.name}",
                     ) from None
                 without.add(pin.name)

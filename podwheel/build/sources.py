@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -18,11 +19,12 @@ from podwheel.archives.sdist import (
     static_metadata,
 )
 from podwheel.build.schedule import SLOT
+from podwheel.build.telling import shown_lines
 from podwheel.errors import SourceUnusable
 from podwheel.index import fetch_git, file_of
 from podwheel.model import ArchiveUrl, LocalDirectory, Source, VcsUrl
 from podwheel.sandbox.job import Mount
-from podwheel.sandbox.session import Ended
+from podwheel.sandbox.session import Ended, GuestGone
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from podwheel.build.workshop import Workshop
     from podwheel.index import GitSource
     from podwheel.model import Direct, File, Hash, Metadata
+
+_MOST_SHOWN: Final = 20
+"""Lines of git's output in an error."""
 
 EPOCH: Final = 315_532_800
 """1980-01-01, the first moment that a zip archive can tell: ``SOURCE_DATE_EPOCH`` of every build
@@ -158,9 +163,12 @@ class Sources:
             mounts=tuple(mounts),
             slot=slot,
         )
-        log.get().info("step.start", title=title, kind="checkout")
-        with self.workshop.store.attempt("checkout") as place_on_host:
-            with self.workshop.sandbox.session(job, log=log_file) as session:
+        reply: dict[str, Any] = {}
+        with log.step(title), self.workshop.store.attempt("checkout") as place_on_host:
+            with (
+                self.workshop.sandbox.session(job, log=log_file) as session,
+                contextlib.suppress(GuestGone),  # why it is gone, the outcome says
+            ):
                 reply = session.ask(
                     {
                         "op": "checkout",
@@ -173,13 +181,13 @@ class Sources:
                 if reply.get("ok") is True:
                     session.receive({"op": "send"}, place_on_host)
             if session.outcome.ended is not Ended.OK or reply.get("ok") is not True:
+                why = str(reply.get("output") or reply.get("exception") or "")
                 raise SourceUnusable(
                     f"commit {got.commit[:12]} of {without_credentials(got.url)} cannot be checked out",
-                    said=str(reply.get("output") or reply.get("exception") or "")[-2000:],
+                    said="\n".join(shown_lines(why)[-_MOST_SHOWN:]) or session.outcome.reason,
                     log=log_file,
                 )
             sha256, _ = self.workshop.store.put_file(place_on_host / "source.tar")
-        log.get().info("step.done", title=title, kind="checkout", seconds=session.outcome.seconds)
         return sha256
 
 

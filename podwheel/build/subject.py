@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 from packaging.utils import NormalizedName, canonicalize_name
 
-from podwheel.model import LocalDirectory
+from podwheel.model import LocalDirectory, Resolution
+from podwheel.resolve.why import paths
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -29,26 +30,30 @@ class Subject:
     direct: Direct | None
     hashes: tuple[Hash, ...] = ()
     wanted_by: tuple[str, ...] = field(default=(), eq=False)
+    """Innermost first."""
 
     @classmethod
-    def of_pin(cls, pin: Pin) -> Subject:
+    def of_pin(cls, pin: Pin, tree: tuple[Pin, ...] = ()) -> Subject:
+        """The pin; with *tree*, where it is in it, with the shortest chain to a line of a file."""
+        chains = paths(Resolution(pins=tree), pin.name, limit=1) if pin in tree else ()
         return cls(
             name=pin.name,
             version=pin.version,
             file=pin.file,
             direct=pin.direct,
             hashes=pin.hashes,
-            wanted_by=pin.wanted_by,
+            wanted_by=chains[0][::-1] if chains else pin.wanted_by,
         )
 
     @classmethod
-    def of_candidate(cls, candidate: Candidate) -> Subject:
+    def of_candidate(cls, candidate: Candidate, wanted_by: tuple[str, ...]) -> Subject:
         return cls(
             name=candidate.name,
             version=candidate.version,
             file=candidate.file,
             direct=candidate.direct,
             hashes=candidate.hashes,
+            wanted_by=wanted_by,
         )
 
     @classmethod

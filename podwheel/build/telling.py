@@ -42,17 +42,19 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in text)
 
 
+def shown_lines(text: str) -> list[str]:
+    """The lines of *text* that are not blank, as they may be shown."""
+    return [plain(line)[:_WIDTH] for line in text.splitlines() if line.strip()]
+
+
 def telling_lines(log: Path) -> str:
     """Up to a dozen lines of *log* that say why the build failed; its last lines if none does."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _READ))
-            lines = [
-                plain(line)[:_WIDTH] for line in file.read().decode("utf-8", "replace").splitlines()
-            ]
+            lines = shown_lines(file.read().decode("utf-8", "replace"))
     except FileNotFoundError:
         return ""
-    lines = [line for line in lines if line.strip()]
     found = [n for n, line in enumerate(lines) if _CAUSES.search(line)]
     if not found:
         return "\n".join(lines[-_MOST:])

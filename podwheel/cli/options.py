@@ -214,7 +214,9 @@ def options_of(given: dict[str, Any]) -> Options:
         config=given.get("config"),
         target=given.get("target"),
         freshness=freshness,
-        limits=evolve(Limits(scratch=_default_scratch()), **{k: v for k, v in limits.items() if v is not None}),
+        limits=evolve(
+            Limits(scratch=_default_scratch()), **{k: v for k, v in limits.items() if v is not None}
+        ),
         build_tag=given.get("build_tag"),
     )
     return evolve(options, jobs=given["jobs"]) if given.get("jobs") else options

@@ -95,7 +95,11 @@ def _document(one: Status) -> dict[str, Any]:
         "source": str(found.source),
         "base": {
             "kind": type(found.base).__name__.removesuffix("Base").lower(),
-            **{k: list(v) if isinstance(v, tuple) else str(v) for k, v in asdict(found.base).items() if v},
+            **{
+                k: list(v) if isinstance(v, tuple) else str(v)
+                for k, v in asdict(found.base).items()
+                if v
+            },
         },
         "containerfile": str(found.containerfile),
         "arguments": dict(found.arguments),

@@ -18,6 +18,8 @@ from rich.live import Live
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from podwheel.log import Event
 
 _HEARTBEAT: Final = 30.0
@@ -91,7 +93,7 @@ class TerminalDisplay:
             self._running[title] = time.monotonic()
             if self._live is not None:
                 self._live.start()
-        elif name in ("step.done", "step.failed"):
+        elif name in ("step.done", "step.failed", "step.waits"):
             self._running.pop(title, None)
         line = self._line(name, title, event)
         if line is not None:
@@ -117,7 +119,9 @@ class TerminalDisplay:
         if self._quiet:
             return None
         drawn = _DRAWN.get(name)
-        return None if drawn is None else drawn(title, event)
+        if drawn is not None:
+            return drawn(title, event)
+        return Text(f"  · {_told(event)}") if name in _WORDS else None
 
     def _running_lines(self) -> Group:
         now = time.monotonic()
@@ -158,27 +162,64 @@ def _reused(title: str, _event: Event) -> Text:
 
 
 def _resolved(_title: str, event: Event) -> Text:
-    return Text.assemble(("  ✓ ", "green"), f"resolved {event['packages']} packages")
-
-
-def _image(_title: str, event: Event) -> Text:
-    return Text(
-        f"  … making the image {event.get('reference') or event.get('image') or event.get('target')}"
+    number = event["packages"]
+    return Text.assemble(
+        ("  ✓ ", "green"), f"resolved {number} {'package' if number == 1 else 'packages'}"
     )
 
 
-_DRAWN: Final[dict[str, Any]] = {
+def _image(_title: str, event: Event) -> Text:
+    return Text(f"  … making the image {event['image']}", style="cyan")
+
+
+def _image_done(_title: str, event: Event) -> Text:
+    return _done(f"image {event['image']}", event)
+
+
+_DRAWN: Final[dict[str, Callable[[str, Event], Text]]] = {
     "step.done": _done,
     "step.failed": _failed,
     "step.reused": _reused,
     "resolve.done": _resolved,
     "image.building": _image,
+    "image.built": _image_done,
 }
+
+_WORDS: Final = {
+    "build.cycle": "{title} needs itself to be built: upstream's wheel of {bootstrap} breaks the circle",
+    "git.fetch": "fetching {url}",
+    "git.submodule.undeclared": "{url}: the submodule at {path} is not in .gitmodules, and is left out",
+    "index.find_links.missing": "--find-links {location}: there is nothing",
+    "index.keyring.failed": "the keyring failed ({reason}) and is not asked again",
+    "index.keyring.unusable": "the keyring cannot be used ({reason})",
+    "index.no_hashes": "{index} gives no hashes: what comes from it is recorded by its own",
+    "requirements.editable": "{origin}: {requirement} is built as source; a wheel is never editable",
+    "requirements.empty": "no requirement in {files}",
+    "requirements.find_links_missing": "{origin}: --find-links {path}: there is no such directory",
+    "requirements.option_ignored": "{origin}: {option} means nothing here, and is ignored",
+    "requirements.unset_variable": "{origin}: not set, and left as written: {variables}",
+    "resolve.candidate.unusable": "{name} {version} is passed over: {reason}",
+    "resolve.extra.unknown": "{name} {version} has no extra {extra}",
+    "resolve.yanked": "{name} {version} was yanked by its maintainers: {reason}",
+    "sandbox.dumpable": "{container}: the guest could not make itself undumpable",
+    "sandbox.log_incomplete": "a log is incomplete: {error}",
+    "sandbox.survivors": "{container} left processes behind, which were killed: {processes}",
+}
+"""Events that are told in a sentence; the keys are the event's."""
 
 
 def _told(event: Event) -> str:
-    """A warning in words: its ``message`` if it has one, else its name and keys."""
-    return str(event["message"]) if "message" in event else _plain(event)
+    """An event in words: its ``message``, or a sentence of `_WORDS`, else its name and keys."""
+    if "message" in event:
+        return str(event["message"])
+    words = _WORDS.get(event["event"])
+    if words is None:
+        return _plain(event)
+    return words.format_map({k: _listed(v) for k, v in event.items()})
+
+
+def _listed(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def _plain(event: Event) -> str:

@@ -11,10 +11,11 @@ Two kinds of container, both of the target's `runtime` image, without a compiler
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 from packaging.utils import canonicalize_name
 
 from podwheel import log
@@ -23,7 +24,7 @@ from podwheel.build.telling import plain
 from podwheel.errors import VerificationFailed
 from podwheel.prove.verdict import Imported, Proof, Verdict
 from podwheel.sandbox.job import Mount
-from podwheel.sandbox.session import Ended
+from podwheel.sandbox.session import Ended, GuestGone
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Verifier:
         if kept is not None:
             log.get().debug("verify.kept")
             return Verdict.from_json(kept)
+        wheels = [self._in_store(w) for w in wheels]
         installed, consistent, said = self._install(wheels)
         found = self._import_all(wheels, settings)
         verdict = Verdict(
@@ -102,20 +104,29 @@ class Verifier:
             ]
         )
 
+    def _in_store(self, wheel: Wheel) -> Wheel:
+        """*wheel* with its bytes in the store: a user's wheelhouse may be on another file system,
+        where nothing can be linked, and its files may be unreadable to a subordinate id."""
+        path = self.workshop.store.blob(wheel.sha256)
+        if path is None:
+            sha256, path = self.workshop.store.put_file(wheel.path)
+            if sha256 != wheel.sha256:
+                raise VerificationFailed(f"{wheel.path} changed while it was read")
+        return evolve(wheel, path=path)
+
     # ------------------------------------------------------------ installing
 
     def _install(self, wheels: Sequence[Wheel]) -> tuple[bool, bool, str]:
         """Returns: installed, consistent, and what pip said."""
         shop = self.workshop
         title = "verify: install"
-        log.get().info("step.start", title=title, kind="verify")
-        with shop.store.attempt("verify") as place:
+        with log.step(title), shop.store.attempt("verify") as place:
             house = place / "wheelhouse"
             house.mkdir()
             for wheel in wheels:
                 (house / wheel.filename).hardlink_to(wheel.path)
             pip = f"/podwheel/in/pip/{self.pip.filename}"
-            reply, seconds = self._ask(
+            reply = self._ask(
                 title,
                 "install.py",
                 (
@@ -130,7 +141,6 @@ class Verifier:
                     "requirements": [f"{w.name}=={w.version}" for w in wheels],
                 },
             )
-        log.get().info("step.done", title=title, kind="verify", seconds=seconds)
         said = plain_lines(str(reply.get("output", "")))
         return reply.get("installed") is True, reply.get("consistent") is True, said
 
@@ -138,12 +148,16 @@ class Verifier:
         self, wheels: Sequence[Wheel], settings: Mapping[NormalizedName, PackageSettings]
     ) -> dict[str, dict[str, Any]]:
         batches = [list(wheels[n :: self.slots]) for n in range(min(self.slots, len(wheels)))]
-        with ThreadPoolExecutor(max_workers=max(1, len(batches))) as pool:
+        pool = ThreadPoolExecutor(max_workers=max(1, len(batches)))
+        try:
             results = pool.map(
                 lambda numbered: self._import_batch(numbered[0], numbered[1], wheels, settings),
                 enumerate(batches),
             )
             return {name: found for batch in results for name, found in batch.items()}
+        finally:
+            # Not waiting: after Ctrl-C it is the run's closing that ends their containers.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _import_batch(
         self,
@@ -155,8 +169,7 @@ class Verifier:
         shop = self.workshop
         title = f"verify: import ({slot + 1})"
         environments = Environments(store=shop.store, python=shop.target.python)
-        log.get().info("step.start", title=title, kind="verify")
-        with shop.store.attempt("verify") as place:
+        with log.step(title), shop.store.attempt("verify") as place:
             mounts, asked = [], []
             for number, wheel in enumerate(batch):
                 root = f"/podwheel/envs/{number}"
@@ -174,10 +187,9 @@ class Verifier:
                         "timeout": IMPORT_TIMEOUT,
                     }
                 )
-            reply, seconds = self._ask(
+            reply = self._ask(
                 title, "imports.py", tuple(mounts), slot, {"op": "import", "environments": asked}
             )
-        log.get().info("step.done", title=title, kind="verify", seconds=seconds)
         results = reply.get("results")
         if not isinstance(results, list):
             results = []
@@ -243,20 +255,20 @@ class Verifier:
         mounts: tuple[Mount, ...],
         slot: int,
         request: dict[str, Any],
-    ) -> tuple[dict[str, Any], float]:
+    ) -> dict[str, Any]:
         shop = self.workshop
         log_file = shop.log_file(title)
         job = shop.job(title, image=shop.target.runtime, program=program, mounts=mounts, slot=slot)
         reply: dict[str, Any] = {}
-        with shop.sandbox.session(job, log=log_file) as session:
-            reply = session.ask(request)
+        with shop.sandbox.session(job, log=log_file) as session, contextlib.suppress(GuestGone):
+            reply = session.ask(request)  # why it is gone, the outcome says
         if session.outcome.ended is not Ended.OK:
             raise VerificationFailed(
                 f"the container of “{title}” died ({session.outcome.reason or session.outcome.ended.value})",
                 log=log_file,
                 hint="podwheel doctor shows what is enforced here; --scratch-size gives it more room",
             )
-        return reply, session.outcome.seconds
+        return reply
 
 
 def plain_lines(text: str) -> str:

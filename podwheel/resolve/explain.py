@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from podwheel.errors import (
+    HashMismatch,
     MetadataUnusable,
     NoMatchingVersion,
     NoSource,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from resolvelib.resolvers import RequirementInformation
 
-    from podwheel.resolve.candidates import Shelf
+    from podwheel.resolve.candidates import Refusal, Shelf
     from podwheel.resolve.needs import Need, Node
     from podwheel.resolve.provider import Provider
 
@@ -154,12 +155,39 @@ class Explainer:
             )
         if inside and all(self._lacks_source(shelf, version) for version in inside):
             return self.no_source(name, [need])
+        wrong = [r for r in shelf.refusals if r.why is Why.HASH and r.version in inside]
+        if (
+            wrong
+            and {r.version for r in wrong} == set(inside)
+            and not shelf.readable.keys() & set(inside)
+        ):
+            return self._mismatch(need, wrong)
         return NoMatchingVersion(
             f"no version of {name} {f'fits {need.text!r}' if need.specifier else 'can be used'}"
             f" on {self._where}",
             said=self._versions(name, [need]),
             wanted_by=chain,
             hint=self._hints(shelf, inside),
+        )
+
+    def _mismatch(self, need: Need, refusals: Sequence[Refusal]) -> HashMismatch:
+        """The error where no file of the versions that fit has a demanded hash."""
+        demanded = sorted(map(str, self._provider.asked.hashes[need.name]))
+        algorithms = {text.partition(":")[0] for text in demanded}
+        got = [
+            f"{refusal.file.filename}  {hash_}"
+            for refusal in refusals[:SHOWN]
+            for hash_ in refusal.file.hashes
+            if hash_.algorithm in algorithms
+        ]
+        return HashMismatch(
+            f"no file of {need.name} that fits {need.text!r} has a hash that was demanded",
+            said="\n".join([*(f"demanded  {text}" for text in demanded[:SHOWN]), *got]),
+            wanted_by=self._provider.chain(need),
+            hint=(
+                "if upstream published it anew, put the new hash where the old one is",
+                "otherwise it was changed on its way, or by the index: do not use it",
+            ),
         )
 
     def _direct(self, need: Need) -> PodwheelError:

@@ -63,7 +63,7 @@ class StaticMetadata:
         store: Store,
         python: Interpreter,
         target: str,
-        hook: Callable[[Candidate], Metadata],
+        hook: Callable[[Candidate, Sequence[str]], Metadata],
     ) -> None:
         self._files = files
         self._store = store
@@ -89,7 +89,7 @@ class StaticMetadata:
             found = self.of_source(file, hashes=candidate.hashes, wanted_by=wanted_by)
         if found is None:
             log.get().debug("resolve.metadata.hook", candidate=str(candidate))
-            found = self._hook(candidate)
+            found = self._hook(candidate, wanted_by)
         return found
 
     def of_wheel(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from podwheel import __version__, log
 from podwheel.seal.entry import BuildRequirement, Entry, public_url
@@ -50,9 +50,8 @@ def seal(
     """
     entries = [_entry(pin, one) for pin, one in zip(resolution.pins, built, strict=True)]
     lock = make_lock(entries, target=workshop.target, podwheel=__version__)
-    record = _record(workshop, resolution, built, verdict).to_json()
     if is_current(directory, entries=entries, lock=lock) and (
-        verdict is None or read_record(directory / RECORD).get("verdict") == record["verdict"]
+        verdict is None or read_record(directory / RECORD).get("verdict") == _word(verdict)
     ):
         log.get().debug("wheelhouse.current")
         return
@@ -61,7 +60,7 @@ def seal(
         directory,
         entries=entries,
         lock=lock,
-        record=record,
+        record=_record(workshop, resolution, built, verdict).to_json(),
         logs=logs,
     )
 
@@ -116,8 +115,12 @@ def _record(
             ("memory", enforced.memory),
             ("processes", enforced.processes),
         ),
-        verdict="passed" if verdict else "not run",
+        verdict=_word(verdict),
     )
+
+
+def _word(verdict: Verdict | None) -> Literal["passed", "not run"]:
+    return "passed" if verdict else "not run"
 
 
 def _target(target: Target) -> TargetRecord:

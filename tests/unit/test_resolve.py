@@ -30,6 +30,7 @@ from resolve_helpers import (
 
 from podwheel.errors import (
     HashesMissing,
+    HashMismatch,
     HookFailed,
     MetadataUnusable,
     NoMatchingVersion,
@@ -382,8 +383,11 @@ def test_hashes_restrict_the_files() -> None:
     resolution = world.resolve(wanted)
     assert set(resolution.pins[0].hashes) == {sha("a-1.0.tar.gz"), sha("elsewhere")}
     assert set(world.seen_candidates[-1].hashes) == set(resolution.pins[0].hashes)
-    with pytest.raises(NoMatchingVersion, match="no version of a fits"):
+    with pytest.raises(HashMismatch, match="has a hash that was demanded") as caught:
         world.resolve(line("a==2.0", hashes=(sha("a-1.0.tar.gz"),)))
+    assert caught.value.said == (
+        f"demanded  {sha('a-1.0.tar.gz')}\na-2.0.tar.gz  {sha('a-2.0.tar.gz')}"
+    )
 
 
 def test_one_hash_demands_all() -> None:

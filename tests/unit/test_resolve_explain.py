@@ -25,6 +25,7 @@ from resolve_helpers import (
 
 from podwheel.errors import (
     HashesMissing,
+    HashMismatch,
     MetadataUnusable,
     NoMatchingVersion,
     NoSource,
@@ -353,11 +354,14 @@ def test_only_a_source_where_a_wheel_is_demanded() -> None:
 def test_a_hash_that_no_file_has() -> None:
     world = World({"x": {"1.0": []}})
     assert told(world, line("x==1.0", hashes=(sha("elsewhere"),))) == (
-        NoMatchingVersion,
-        golden("""
-        no version of x fits 'x==1.0' on debian-13 (Python 3.13)
-          1.0  its hash is not among those demanded with --hash
+        HashMismatch,
+        golden(f"""
+        no file of x that fits 'x==1.0' has a hash that was demanded
+          demanded  {sha("elsewhere")}
+          x-1.0.tar.gz  {sha("x-1.0.tar.gz")}
           wanted by requirements.txt:1 (x==1.0)
+          hint: if upstream published it anew, put the new hash where the old one is
+          hint: otherwise it was changed on its way, or by the index: do not use it
         """),
     )
 

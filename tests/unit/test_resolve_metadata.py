@@ -82,7 +82,7 @@ class Bench:
             files=self.index, store=self.store, python=python(), target=target, hook=self._hook
         )
 
-    def _hook(self, candidate: Candidate) -> Metadata:
+    def _hook(self, candidate: Candidate, _wanted_by: Sequence[str]) -> Metadata:
         self.hooked.append(candidate)
         return metadata("pkg", "1.0", ["from-hook"])
 

@@ -161,9 +161,7 @@ def test_reaping_asks_until_nothing_is_left(
         pass
 
 
-def test_a_run_without_containers_asks_podman_nothing(
-    podman: FakePodman, sandbox: Sandbox
-) -> None:
+def test_a_run_without_containers_asks_podman_nothing(podman: FakePodman, sandbox: Sandbox) -> None:
     podman.plays(ps=["somebody-elses"])
     sandbox.reap()
     assert podman.commands == []

@@ -2,7 +2,6 @@
 
 from __future__ import print_function
 
-import ctypes
 import io
 import os
 import platform
@@ -11,6 +10,11 @@ import sys
 import sysconfig
 
 import common
+
+try:
+    import ctypes
+except ImportError:  # an interpreter built without libffi
+    ctypes = None
 
 
 def markers():
@@ -71,7 +75,9 @@ def libc():
         version.restype = ctypes.c_char_p
         return ["glibc", version().decode("ascii")]
     except (AttributeError, OSError):  # musl
-        return list(platform.libc_ver())  # reads the interpreter's file: what it was linked for, at least
+        return list(
+            platform.libc_ver()
+        )  # reads the interpreter's file: what it was linked for, at least
 
 
 def os_release():
