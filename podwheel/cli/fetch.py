@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from podwheel.cli import options
+from podwheel.cli import options, tables
 
 
 @click.command(cls=options.RequirementsCommand, name="fetch")
@@ -27,4 +27,4 @@ def command(**given: Any) -> None:
 
     with run.opened(options.options_of(given)) as opened:
         prepared = pipeline.fetched(opened)
-    click.echo(f"everything for {len(prepared)} builds is in {options.store_of(given)}")
+    click.echo(f"everything for {tables.counted(len(prepared), 'build')} is in {options.store_of(given)}")

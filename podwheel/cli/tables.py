@@ -52,7 +52,7 @@ def closing(outcome: Outcome, output: Path, *, quiet: bool) -> None:
     ours = sum(b.step is not None for b in outcome.built)
     total = size(sum(b.wheel.size for b in outcome.built))
     proven = "" if outcome.verdict is None else ", installed and imported"
-    out.print(f"{len(outcome.built)} wheels ({ours} built from source, {total}){proven}: {output}")
+    out.print(f"{counted(len(outcome.built), 'wheel')} ({ours} built from source, {total}){proven}: {output}")
 
 
 def verdict(found: Verdict) -> None:
@@ -61,6 +61,11 @@ def verdict(found: Verdict) -> None:
     for proof in found.proofs:
         drawn.add_row(proof.name, proof.version, *_verdict_cells(proof))
     console().print(drawn)
+
+
+def counted(number: int, what: str) -> str:
+    """``1 wheel``, ``2 wheels``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _how(built: bool, reused: bool) -> str:

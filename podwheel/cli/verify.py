@@ -43,4 +43,4 @@ def command(directory: Path, **given: Any) -> None:
     with run.opened(chosen) as opened:
         verdict = pipeline.verified(opened, house.wheels, lost={})
     tables.verdict(verdict)
-    click.echo(f"{len(verdict.proofs)} distributions installed and imported: {directory}")
+    click.echo(f"{tables.counted(len(verdict.proofs), 'distribution')} installed and imported: {directory}")
