@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import evolve, frozen
@@ -44,26 +45,27 @@ class Outing:
 
 
 @frozen(kw_only=True)
-class Errand(Generic[T]):
+class Errand(ABC, Generic[T]):
     """One purpose; the dialogue (dialogue.py) is the same for all."""
 
     project: Project
 
     @property
+    @abstractmethod
     def title(self) -> str:
-        raise NotImplementedError
+        """For people: ``build numpy 2.1``."""
 
+    @abstractmethod
     def known(self, wheels: tuple[Wheel, ...]) -> T | None:
         """The result, if it follows from the complete environment without a container."""
-        raise NotImplementedError
 
+    @abstractmethod
     def act(self, talk: Conversation, place: Path) -> Any:
         """Run in the container once the environment is complete; *place* gets what comes out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish(self, outing: Outing) -> T:
         """Make the result of what was brought out."""
-        raise NotImplementedError
 
 
 @frozen(kw_only=True)

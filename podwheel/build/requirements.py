@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from attrs import define
+from packaging.utils import canonicalize_name
 
 from podwheel import log
 from podwheel.build.schedule import CycleFound
 from podwheel.errors import BuildCycle
 from podwheel.resolve.buildreqs import build_constraints, build_policy, build_requirements
+from podwheel.store import digest_of
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -43,30 +45,10 @@ class BuildRequirements:
         Raises:
             BuildCycle: Building the package needs the package, and no wheel breaks the circle.
         """
-        request = self.workshop.request
-        without: set[str] = set()
+        without = self._broken_before(project, tree, notes)
         while True:
             preferred = tuple(p for p in tree if p.name not in without and p.name != project.name)
-            resolution = yield from self.builder.lookups.resolution(
-                build_requirements(
-                    project.source.filename,
-                    declared=[str(r) for r in project.build_system.requires],
-                    dynamic=dynamic,
-                    extra=project.settings.build_requires,
-                    chain=project.wanted_by,
-                    local=project.local,
-                ),
-                constraints=(
-                    *request.build_constraints,
-                    *build_constraints(project.source.filename, project.settings.build_constraints),
-                ),
-                policy=build_policy(
-                    request.formats,
-                    prereleases=request.prereleases,
-                    exclude_newer=request.exclude_newer,
-                ),
-                preferred=preferred,
-            )
+            resolution = yield from self._resolution(project, dynamic, preferred)
             to_build = {
                 self.builder.wheel(pin, tree): pin for pin in resolution.pins if not pin.is_wheel
             }
@@ -82,14 +64,48 @@ class BuildRequirements:
                         hint=f"allow a wheel for one of them, e.g. --only-binary {pin.name}",
                     ) from None
                 without.add(pin.name)
-                note = f"upstream's wheel of {pin.name} was a build requirement: building it needs {project.name}"
-                notes.append(note)
-                log.get().info(
-                    "build.cycle", title=project.title, bootstrap=str(pin.name), chain=cycle.chain
-                )
+                notes.append(_note(pin.name, project))
+                self.workshop.store.write("circle", _circle(project, tree), sorted(without))
+                log.get().info("build.cycle", title=project.title, bootstrap=str(pin.name))
                 continue
             built = {pin.name: task.value().wheel for task, pin in to_build.items()}
             return self._gathered(resolution, built)
+
+    def _resolution(
+        self, project: Project, dynamic: tuple[str, ...], preferred: tuple[Pin, ...]
+    ) -> Steps[Resolution]:
+        request = self.workshop.request
+        return self.builder.lookups.resolution(
+            build_requirements(
+                project.source.filename,
+                declared=[str(r) for r in project.build_system.requires],
+                dynamic=dynamic,
+                extra=project.settings.build_requires,
+                chain=project.wanted_by,
+                local=project.local,
+            ),
+            constraints=(
+                *request.build_constraints,
+                *build_constraints(project.source.filename, project.settings.build_constraints),
+            ),
+            policy=build_policy(
+                request.formats,
+                prereleases=request.prereleases,
+                exclude_newer=request.exclude_newer,
+            ),
+            preferred=preferred,
+        )
+
+    def _broken_before(
+        self, project: Project, tree: tuple[Pin, ...], notes: list[str]
+    ) -> set[NormalizedName]:
+        """Where a circle of this tree was broken in an earlier run: the same place, the same bytes.
+
+        Which task closes a circle depends on which came first, so the choice is kept.
+        """
+        names = self.workshop.store.read("circle", _circle(project, tree)) or []
+        notes.extend(line for name in names if (line := _note(name, project)) not in notes)
+        return {canonicalize_name(name) for name in names}
 
     def at_once(
         self, project: Project, dynamic: tuple[str, ...], tree: tuple[Pin, ...]
@@ -121,3 +137,11 @@ class BuildRequirements:
 
     def _is_here(self, file: File) -> bool:
         return file.sha256 is not None and self.workshop.store.blob(file.sha256) is not None
+
+
+def _circle(project: Project, tree: tuple[Pin, ...]) -> str:
+    return digest_of([project.source.identity, [str(p) for p in tree]])
+
+
+def _note(name: str, project: Project) -> str:
+    return f"upstream's wheel of {name} was a build requirement: building it needs {project.name}"

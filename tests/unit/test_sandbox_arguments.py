@@ -43,9 +43,9 @@ JOB = Job(
 
 def arguments(job: Job = JOB, **changes: object) -> tuple[str, ...]:
     given: dict[str, object] = {
-        "guest": Path("/work/guest"),
+        "guest": Path("/srv/run/guest"),
         "seccomp": Path("/lib/seccomp.json"),
-        "runtime": Path("/work/runtime/crun"),
+        "runtime": Path("/srv/run/runtime/crun"),
         "enforcement": ENFORCEMENT,
         **changes,
     }

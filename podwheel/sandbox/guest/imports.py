@@ -1,13 +1,13 @@
 """Verification, second half: do the installed modules import, and do the packages' own tests pass?
 
-    {"op": "import", "environments": [{"name": "markupsafe", "root": "/podwheel/envs/0",
-     "modules": ["markupsafe"], "extensions": ["markupsafe._speedups"],
+    {"op": "import", "environments": [{"name": "example", "root": "/podwheel/envs/0",
+     "modules": ["example"], "extensions": ["example._speedups"],
      "test": ["python", "-c", "..."] or null, "timeout": 120}]}
 
 Each environment has a process of its own, and its leftovers are dead before the next begins: a
 hostile ``.pth`` speaks for nobody but its own environment. In reply
 
-    {"ok": true, "results": [{"name": "markupsafe", "modules": [{"module": "markupsafe", "ok": true,
+    {"ok": true, "results": [{"name": "example", "modules": [{"module": "example", "ok": true,
      "said": ""}], "extensions": [...], "test": {"ok": true, "output": "..."} or null}]}
 """
 
