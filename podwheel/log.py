@@ -8,6 +8,7 @@ stdout carries results only.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import threading
 import time
@@ -18,7 +19,7 @@ import structlog
 from podwheel.errors import Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Callable, Iterator, MutableMapping
     from pathlib import Path
 
 Event = dict[str, Any]
@@ -92,15 +93,19 @@ class Step:
 
     def __init__(self, log: structlog.BoundLogger) -> None:
         self.log = log
-        self._ending = "step.done"
+        self._ended_as: Callable[..., Any] = functools.partial(log.info, "step.done")
 
     def waits(self) -> None:
         """It ends here without having come to its end, and will start again."""
-        self._ending = "step.waits"
+        self._ended_as = functools.partial(self.log.info, "step.waits")
 
-    @property
-    def ending(self) -> str:
-        return self._ending
+    def fails(self, what: str) -> None:
+        """Its end is a failure, though not an exception."""
+        self._ended_as = functools.partial(self.log.error, "step.failed", what=what)
+
+    def end(self, seconds: float) -> None:
+        """Tell how it ended."""
+        self._ended_as(seconds=round(seconds, 3))
 
 
 @contextlib.contextmanager
@@ -117,10 +122,13 @@ def step(title: str, **bound: Any) -> Iterator[Step]:
     try:
         yield told
     except Interrupted:
-        told.log.info("step.waits", seconds=round(time.monotonic() - started, 3))
+        told.waits()
         raise
     except Exception as error:
-        seconds = round(time.monotonic() - started, 3)
-        told.log.error("step.failed", what=str(error), seconds=seconds)  # noqa: TRY400 - it is told by __main__
+        told.fails(str(error))
         raise
-    told.log.info(told.ending, seconds=round(time.monotonic() - started, 3))
+    except BaseException:
+        told.waits()
+        raise
+    finally:
+        told.end(time.monotonic() - started)

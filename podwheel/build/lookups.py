@@ -90,15 +90,17 @@ class Lookups:
         for pin, one in zip(resolution.pins, built, strict=True):
             if one.step is None or one.source_sha256 is None or self._agrees(pin, one, resolution):
                 continue
-            found = True
             metadata = one.wheel.metadata
+            subdirectory = getattr(pin.direct, "subdirectory", None)
+            if self.static.learned(one.source_sha256, subdirectory=subdirectory) == metadata:
+                continue  # resolved with its own word already: another round would change nothing
+            found = True
             log.get().warning(
                 "metadata.differs",
                 message=f"the built wheel of {pin} requires something else than was resolved with: resolving again",
                 title=str(pin),
                 requires=[str(r) for r in metadata.requires],
             )
-            subdirectory = getattr(pin.direct, "subdirectory", None)
             self.static.learn(one.source_sha256, metadata, subdirectory=subdirectory)
         return found
 

@@ -57,7 +57,7 @@ class BuildRequirements:
                     yield tuple(to_build)
             except CycleFound as cycle:
                 pin = next(p for task, p in to_build.items() if task is cycle.asked)
-                if pin.name in without or pin not in preferred:
+                if pin.name not in {p.name for p in preferred}:  # nothing is left to be tried
                     raise BuildCycle(
                         f"building {project.title} needs, in the end, {project.title} itself",
                         wanted_by=(*cycle.chain, *project.wanted_by),

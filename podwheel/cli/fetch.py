@@ -27,4 +27,6 @@ def command(**given: Any) -> None:
 
     with run.opened(options.options_of(given)) as opened:
         prepared = pipeline.fetched(opened)
-    click.echo(f"everything for {tables.counted(len(prepared), 'build')} is in {options.store_of(given)}")
+    click.echo(
+        f"everything for {tables.counted(len(prepared), 'build')} is in {options.store_of(given)}"
+    )

@@ -52,7 +52,9 @@ def closing(outcome: Outcome, output: Path, *, quiet: bool) -> None:
     ours = sum(b.step is not None for b in outcome.built)
     total = size(sum(b.wheel.size for b in outcome.built))
     proven = "" if outcome.verdict is None else ", installed and imported"
-    out.print(f"{counted(len(outcome.built), 'wheel')} ({ours} built from source, {total}){proven}: {output}")
+    out.print(
+        f"{counted(len(outcome.built), 'wheel')} ({ours} built from source, {total}){proven}: {output}"
+    )
 
 
 def verdict(found: Verdict) -> None:

@@ -43,4 +43,6 @@ def command(directory: Path, **given: Any) -> None:
     with run.opened(chosen) as opened:
         verdict = pipeline.verified(opened, house.wheels, lost={})
     tables.verdict(verdict)
-    click.echo(f"{tables.counted(len(verdict.proofs), 'distribution')} installed and imported: {directory}")
+    click.echo(
+        f"{tables.counted(len(verdict.proofs), 'distribution')} installed and imported: {directory}"
+    )

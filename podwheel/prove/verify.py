@@ -19,7 +19,7 @@ from attrs import evolve, frozen
 from packaging.utils import canonicalize_name
 
 from podwheel import log
-from podwheel.build.environment import Environments, identity
+from podwheel.build.environment import PREFIX, Environments, identity
 from podwheel.build.telling import plain
 from podwheel.errors import VerificationFailed
 from podwheel.prove.verdict import Imported, Proof, Verdict
@@ -120,7 +120,7 @@ class Verifier:
         """Returns: installed, consistent, and what pip said."""
         shop = self.workshop
         title = "verify: install"
-        with log.step(title), shop.store.attempt("verify") as place:
+        with log.step(title) as told, shop.store.attempt("verify") as place:
             house = place / "wheelhouse"
             house.mkdir()
             for wheel in wheels:
@@ -141,14 +141,22 @@ class Verifier:
                     "requirements": [f"{w.name}=={w.version}" for w in wheels],
                 },
             )
-        said = plain_lines(str(reply.get("output", "")))
-        return reply.get("installed") is True, reply.get("consistent") is True, said
+            installed, consistent = (
+                reply.get(word) is True for word in ("installed", "consistent")
+            )
+            if not installed or not consistent:
+                told.fails(
+                    "pip check found contradictions" if installed else "pip could not install"
+                )
+        return installed, consistent, plain_lines(str(reply.get("output", "")))
 
     def _import_all(
         self, wheels: Sequence[Wheel], settings: Mapping[NormalizedName, PackageSettings]
     ) -> dict[str, dict[str, Any]]:
-        batches = [list(wheels[n :: self.slots]) for n in range(min(self.slots, len(wheels)))]
-        pool = ThreadPoolExecutor(max_workers=max(1, len(batches)))
+        tested = [[w] for w in wheels if settings[w.name].test]
+        rest = [w for w in wheels if not settings[w.name].test]
+        batches = [*tested, *(rest[n :: self.slots] for n in range(min(self.slots, len(rest))))]
+        pool = ThreadPoolExecutor(max_workers=self.slots)
         try:
             results = pool.map(
                 lambda numbered: self._import_batch(numbered[0], numbered[1], wheels, settings),
@@ -169,14 +177,15 @@ class Verifier:
         shop = self.workshop
         title = f"verify: import ({slot + 1})"
         environments = Environments(store=shop.store, python=shop.target.python)
-        with log.step(title), shop.store.attempt("verify") as place:
+        with log.step(title) as told, shop.store.attempt("verify") as place:
             mounts, asked = [], []
             for number, wheel in enumerate(batch):
-                root = f"/podwheel/envs/{number}"
+                own = settings[wheel.name]
+                # A test command may call installed scripts, whose first line names one place.
+                root = PREFIX if own.test else f"/podwheel/envs/{number}"
                 env = place / str(number)
                 environments.make(self._closure(wheel, everything), into=env)
                 mounts.append(Mount(source=env, target=root))
-                own = settings[wheel.name]
                 asked.append(
                     {
                         "name": wheel.name,
@@ -190,14 +199,17 @@ class Verifier:
             reply = self._ask(
                 title, "imports.py", tuple(mounts), slot, {"op": "import", "environments": asked}
             )
-        results = reply.get("results")
-        if not isinstance(results, list):
-            results = []
-        return {r["name"]: r for r in results if isinstance(r, dict) and "name" in r} | {
-            w.name: {}
-            for w in batch
-            if w.name not in {r.get("name") for r in results if isinstance(r, dict)}
-        }
+            results = reply.get("results")
+            said = [r for r in results if isinstance(r, dict)] if isinstance(results, list) else []
+            found = {str(w.name): _of(w.name, said) for w in batch}
+            bad = [
+                w
+                for w in batch
+                if not self._proof(w, found[w.name], settings[w.name], True, None).ok
+            ]
+            if bad:
+                told.fails(", ".join(f"{w.name} {w.version}" for w in bad))
+        return found
 
     def _closure(self, wheel: Wheel, everything: Sequence[Wheel]) -> list[Wheel]:
         """*wheel* and what it requires, among *everything*; an extra's requirements if they are there."""
@@ -274,6 +286,11 @@ class Verifier:
 def plain_lines(text: str) -> str:
     """Container output made harmless, line by line; at most the last 40."""
     return "\n".join(plain(line) for line in text.splitlines()[-40:])
+
+
+def _of(name: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What a container said of one distribution; what it did not say is missing."""
+    return next((r for r in results if r.get("name") == name), {})
 
 
 def _modules(wheel: Wheel, settings: PackageSettings) -> tuple[str, ...]:
