@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -20,14 +21,20 @@ if TYPE_CHECKING:
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: everything is put away as after Ctrl-C."""
+    """SIGTERM, or the terminal was closed: everything is put away as after Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code that errors.py documents."""
     from podwheel.cli.main import cli
 
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants it ignored
+            signal.signal(number, _terminated)
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--log-format=json" in given or _follows(given, "--log-format", "json")
     try:
@@ -38,20 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except PodwheelError as error:
         _show_json(error) if as_json else show(error)
         code = error.exit_code
-    except Terminated:
-        _say("ended by SIGTERM; containers and half-made files are gone, finished wheels are kept")
-        code = 143
-    except (KeyboardInterrupt, click.Abort):
-        _say("interrupted; containers and half-made files are gone, finished wheels are kept")
-        code = 130
-    except BrokenPipeError:
+    except (KeyboardInterrupt, click.Abort) as error:
+        # click makes an Abort of every KeyboardInterrupt, and ours is one.
+        by = next((e for e in (error, error.__cause__) if isinstance(e, Terminated)), None)
+        how = "interrupted" if by is None else f"ended by {signal.Signals(by.number).name}"
+        code = 130 if by is None else 128 + by.number
+        _say(f"{how}; containers and half-made files are gone, finished wheels are kept")
+    except (BrokenPipeError, SystemExit):  # click makes an exit of its own of the former
         # The reader of our stdout is gone (`podwheel plan | head`); nothing is left to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
     except Exception:  # noqa: BLE001 - a bug of ours: the only traceback that a user sees
         traceback.print_exc()
         _say("this is a bug of podwheel: please report it with the lines above")
         code = 70
+    _flush()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -88,20 +95,30 @@ def _show_json(error: PodwheelError) -> None:
     _write(json.dumps(document))
 
 
+def _flush() -> None:
+    """Else Python tries at its very end, and makes 120 of our exit code where nobody reads any more."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _say(what: str) -> None:
     _write(f"podwheel: {what}")
 
 
 def _write(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        sys.stderr.write(f"{text}\n")
 
 
 def _follows(given: Sequence[str], option: str, value: str) -> bool:
     return any(a == option and b == value for a, b in itertools.pairwise(given))
 
 
-def _terminated(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated
+def _terminated(number: int, _frame: FrameType | None) -> None:
+    raise Terminated(number)
 
 
 if __name__ == "__main__":

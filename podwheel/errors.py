@@ -56,7 +56,7 @@ class PodwheelError(Exception):
         self.wanted_by = tuple(wanted_by)
         self.said = said
         self.log = log
-        self.hint = (hint,) if isinstance(hint, str) else tuple(hint)
+        self.hint = tuple(line for line in ((hint,) if isinstance(hint, str) else hint) if line)
 
 
 # ------------------------------------------------------------------ 2: usage

@@ -49,7 +49,8 @@ class _Sinks:
                 self.file.write(json.dumps(event, default=str, ensure_ascii=True) + "\n")
                 self.file.flush()
             if self.display is not None:
-                self.display.show(dict(event))
+                with contextlib.suppress(OSError):  # a terminal that is gone ends no build
+                    self.display.show(dict(event))
         raise structlog.DropEvent
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from podwheel import log, process
+from podwheel.archives import check_build_tag
 from podwheel.build.builder import Builder
 from podwheel.build.schedule import Scheduler
 from podwheel.build.workshop import Workshop
@@ -76,6 +77,8 @@ def opened(options: Options) -> Iterator[Run]:
         HostError: podwheel cannot work on this host.
     """
     refuse_root()
+    if options.build_tag is not None:
+        check_build_tag(options.build_tag)
     store = Store(options.store)
     run_id = _new_id()
     logs = store.root / "logs" / run_id

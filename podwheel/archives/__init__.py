@@ -8,6 +8,7 @@ from podwheel.archives.assemble import assemble as assemble
 from podwheel.archives.layout import lay_out as lay_out
 from podwheel.archives.layout import virtual_environment as virtual_environment
 from podwheel.archives.metadata import parse_metadata as parse_metadata
+from podwheel.archives.normalise import check_build_tag as check_build_tag
 from podwheel.archives.normalise import normalise as normalise
 from podwheel.archives.pack import pack_directory as pack_directory
 from podwheel.archives.project import BuildSystem as BuildSystem

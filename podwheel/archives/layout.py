@@ -65,7 +65,8 @@ def lay_out(
             its files needs a directory.
     """
     into.mkdir(parents=True, exist_ok=True)
-    with open_wheel(wheel_path, filename=filename) as contents:
+    # linked: a podwheel that verifies at the same time links the store's wheels into its wheelhouse.
+    with open_wheel(wheel_path, filename=filename, linked=True) as contents:
         try:
             installer.install(
                 _Source(contents),

@@ -69,17 +69,26 @@ def normalise(
     return path, name
 
 
-def with_build_tag(filename: str, build_tag: str) -> str:
-    """The wheel's file name with that build tag, in place of one that is there.
+def check_build_tag(build_tag: str) -> None:
+    """Refuse what no wheel's name can have in the place of its build tag.
 
     Raises:
-        UsageError: It is no build tag.
+        UsageError: It is none (PEP 427).
     """
     if not _BUILD_TAG.fullmatch(build_tag):
         raise UsageError(
             f"{build_tag!r} is not a build tag",
             hint="it starts with a digit; then letters, digits, _ and . (PEP 427)",
         )
+
+
+def with_build_tag(filename: str, build_tag: str) -> str:
+    """The wheel's file name with that build tag, in place of one that is there.
+
+    Raises:
+        UsageError: It is no build tag.
+    """
+    check_build_tag(build_tag)
     parts = filename.split("-")
     return "-".join((*parts[:2], build_tag, *parts[-3:]))
 

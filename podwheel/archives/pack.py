@@ -24,6 +24,9 @@ TOP = "source"
 _SKIPPED_DIRECTORIES = frozenset({"__pycache__", "node_modules", ".tox", ".nox"})
 # https://bford.info/cachedir/
 _CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+# What every wheelhouse of podwheel's has (seal/publish.py). `podwheel build .` leaves one in the project;
+# packed with it, the next build would be another one, and setuptools would take it for a package.
+_WHEELHOUSE = frozenset({"podwheel.json", "pylock.toml", "SHA256SUMS"})
 
 
 def pack_directory(
@@ -32,8 +35,8 @@ def pack_directory(
     """Write a source tree as a ``.tar.gz`` whose bytes depend on names, modes and contents only.
 
     Left out are virtual environments (``pyvenv.cfg``), caches (``CACHEDIR.TAG``,
-    ``__pycache__``, ``*.pyc``), ``node_modules``, ``.tox``, ``.nox``, and what is neither file,
-    directory nor link. ``.git`` stays: versions are made from it.
+    ``__pycache__``, ``*.pyc``), ``node_modules``, ``.tox``, ``.nox``, podwheel's own wheelhouses,
+    and what is neither file, directory nor link. ``.git`` stays: versions are made from it.
 
     Args:
         path: The tree. The whole of it is packed: a project may use its neighbours.
@@ -154,9 +157,9 @@ class _Packer:
 
 
 def _is_disposable(handle: int) -> bool:
-    """Whether an open directory is a virtual environment or marked as a cache."""
+    """Whether an open directory is a virtual environment, a wheelhouse of ours or marked as a cache."""
     names = set(os.listdir(handle))
-    if "pyvenv.cfg" in names:
+    if "pyvenv.cfg" in names or names >= _WHEELHOUSE:
         return True
     if "CACHEDIR.TAG" not in names:
         return False

@@ -193,6 +193,7 @@ _WORDS: Final = {
     "index.keyring.failed": "the keyring failed ({reason}) and is not asked again",
     "index.keyring.unusable": "the keyring cannot be used ({reason})",
     "index.no_hashes": "{index} gives no hashes: what comes from it is recorded by its own",
+    "requirements.also_directory": "{origin}: {name} is taken from the index; the directory here is ./{name}",
     "requirements.editable": "{origin}: {requirement} is built as source; a wheel is never editable",
     "requirements.empty": "no requirement in {files}",
     "requirements.find_links_missing": "{origin}: --find-links {path}: there is no such directory",

@@ -170,4 +170,4 @@ def index(request: Request) -> Check:
         )
     except PodwheelError as error:
         return missing(name, error.what, "; ".join(error.hint))
-    return fine(name, f"{asked} answers")
+    return fine(name, f"answered: {asked}")

@@ -73,6 +73,7 @@ class Index:
         )
         self._urls = tuple(self._client.learn(url, index=True) for url in indexes.urls)
         self._pages = Pages(client=self._client, clock=clock, store=store)
+        self._places = indexes.find_links
         self._links = FindLinks(indexes.find_links, pages=self._pages, client=self._client)
         self._downloads = Downloader(
             client=self._client, clock=clock, store=store, attempts=network.retries, limit=limit
@@ -150,13 +151,19 @@ class Index:
         raise self._not_found(name)
 
     def _not_found(self, name: NormalizedName) -> ProjectNotFound:
-        asked = ", ".join(masked(url) for url in self._urls) or "no index (--no-index)"
+        asked = ", ".join(map(masked, self._urls))
+        if not asked:
+            asked = f"{', '.join(map(masked, self._places)) or 'nothing'} (--no-index)"
         near = (
             difflib.get_close_matches(name, self._known(), n=3, cutoff=0.75) if self._known else []
         )
         hints = [f"did you mean {' or '.join(near)}?"] if near else ["check the spelling"]
-        hints.append("--refresh asks again, if it was published just now")
-        hints.append("--extra-index-url URL or --find-links PLACE, if it is elsewhere")
+        if self._urls:
+            hints.append("--refresh asks again, if it was published just now")
+            hints.append("--extra-index-url URL or --find-links PLACE, if it is elsewhere")
+        else:
+            hints.append("put its source there; build requirements may be wheels")
+            hints.append("or name another place: --find-links PLACE")
         return ProjectNotFound(f"there is no project {name}: asked {asked}", hint=hints)
 
     # ------------------------------------------------------------ bytes

@@ -201,8 +201,10 @@ class FindLinks:
         elif path.is_file():
             listed = [path]
         else:
-            # As in pip: PIP_FIND_LINKS may name a place that only some machines have.
-            log.get().warning("index.find_links.missing", location=str(path))
+            # As in pip: PIP_FIND_LINKS may name a place that only some machines have. Who read the
+            # option has warned of a path already, with the line that names it.
+            if location.startswith("file:"):
+                log.get().warning("index.find_links.missing", location=str(path))
             return ()
         return tuple(f for entry in listed for f in self._of_entry(entry, str(path)))
 

@@ -223,7 +223,7 @@ class Selection:
             hint = "give a directory, or the http(s) URL of a page with links"
             raise problem(origin, "no links can be found there", text=value, hint=hint)
         if value == "~" or value.startswith("~/"):
-            return str(urls.absolute(value.replace("~", str(self._home), 1), self._cwd))
+            value = value.replace("~", str(self._home), 1)
         if directory is not None and (beside := urls.absolute(value, directory)).exists():
             return str(beside)
         path = urls.absolute(value, self._cwd)

@@ -105,7 +105,7 @@ def _wanted(arguments: Arguments, reader: Reader, cwd: Path) -> tuple[Wanted, ..
     if not (asked or arguments.groups or arguments.requirement_files):
         raise UsageError(
             "nothing to build: no requirement was named",
-            hint=("podwheel build -r requirements.txt", "podwheel build NAME NAME==1.2"),
+            hint=("-r requirements.txt", "or names: NAME NAME==1.2", "or a project: ./DIRECTORY"),
         )
     wanted: list[Wanted] = []
     origin = Origin(source=COMMAND_LINE)

@@ -177,6 +177,9 @@ class _Reader:
             if key not in known:
                 close = difflib.get_close_matches(key.replace("_", "-"), known, n=1)
                 hint = f"did you mean {close[0]} ?" if close else f"known here: {', '.join(known)}"
+                if prefix and not close and isinstance(table[key], dict):
+                    name = f"{prefix.removeprefix('package.')}{key}".replace('"', "")
+                    hint = f'a name with a dot is quoted: [package."{name}"]'
                 raise SettingsError(f"{self._path}: unknown key {prefix}{_quoted(key)}", hint=hint)
 
     def _wrong(self, key: str, why: str, hint: str = "") -> SettingsError:

@@ -194,6 +194,9 @@ def _from_path(asked: Asked, body: str, cwd: Path) -> _Reference | None:
     _refuse_list(asked, head, path, like_path=like_path)
     if like_path or asked.editable:
         raise asked.problem(f"there is no {path}", "relative paths start at the working directory")
+    if any((path / file).is_file() for file in _PROJECT_FILES):
+        # As in pip. But whoever meant the directory gets a stranger's package of that name.
+        log.get().warning("requirements.also_directory", origin=str(asked.origin), name=head)
     return None
 
 

@@ -54,6 +54,7 @@ def podman_arguments(
     runtime: Path | None,
     enforcement: Enforcement,
     interactive: bool = False,
+    terminal: bool = True,
 ) -> tuple[str, ...]:
     """Everything after ``podman``, for one container in the foreground that removes itself.
 
@@ -62,7 +63,9 @@ def podman_arguments(
         seccomp: The profile on the host.
         runtime: A wrapper that joins control groups (cgroup v1), or None for podman's own runtime.
         enforcement: Which limits podman is to be told; the others are not asked for in vain.
-        interactive: On the caller's terminal.
+        interactive: For a person.
+        terminal: Whether that person's input is a terminal. A pseudo terminal in front of a pipe
+            would not end where the pipe does.
 
     Raises:
         HostError: A mount's path has a character that would end podman's field.
@@ -118,7 +121,7 @@ def podman_arguments(
         "--stop-timeout=0",
         "--sig-proxy=false",
         "--interactive",
-        *(("--tty",) if interactive else ()),
+        *(("--tty",) if interactive and terminal else ()),
         f"--workdir={BUILD}",
         f"--entrypoint={job.python}",
         job.image,

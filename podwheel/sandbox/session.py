@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import re
 import shutil
+import sys
 import threading
 import time
 from pathlib import Path
@@ -109,7 +110,7 @@ class Sandbox:
                 )
 
     def interactive(self, job: Job) -> int:
-        """Run *job* on the caller's terminal; the exit code of what ran last in it."""
+        """Run *job* on the caller's terminal, or its pipes; the exit code of what ran last in it."""
         job, held, arguments = self._prepare(job, interactive=True)
         try:
             return process.foreground(
@@ -169,6 +170,7 @@ class Sandbox:
                 runtime=held.wrapper,
                 enforcement=self.enforcement,
                 interactive=interactive,
+                terminal=sys.stdin is not None and sys.stdin.isatty(),
             )
         except BaseException:
             held.remove()

@@ -15,12 +15,15 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from podwheel.errors import DiskFull, StoreBusy
+from podwheel.errors import DiskFull, HostError, StoreBusy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _CHUNK = 1 << 20
+# A store may be in a project that is built (--store ./store in CI), or in a home that is backed up.
+_TAG = "CACHEDIR.TAG"
+_TAG_TEXT = b"Signature: 8a477f597d28d172789f06886806bc55\n# podwheel's store: https://bford.info/cachedir/\n"
 
 
 def digest_of(document: Any) -> str:
@@ -43,14 +46,28 @@ def telling_full_disk(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _unusable(root: Path, why: str) -> HostError:
+    return HostError(
+        f"the store {root} cannot be used: {why}",
+        hint="name another place with --store DIR (PODWHEEL_STORE)",
+    )
+
+
 class Store:
     """A directory that podwheel owns; safe to share between podwheels of one account."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        with telling_full_disk(root):
-            for name in ("blobs", "documents", "unpacked", "logs", "attempts", "locks"):
-                (root / name).mkdir(parents=True, exist_ok=True)
+        try:
+            with telling_full_disk(root):
+                for name in ("blobs", "documents", "unpacked", "logs", "attempts", "locks"):
+                    (root / name).mkdir(parents=True, exist_ok=True)
+                if not (root / _TAG).exists():
+                    write_whole(root / _TAG, _TAG_TEXT)
+        except OSError as error:
+            raise _unusable(root, error.strerror or str(error)) from error
+        if not os.access(root / "attempts", os.W_OK):  # another account's, or mounted read-only
+            raise _unusable(root, "it cannot be written")
 
     # ------------------------------------------------------------ bytes by hash
 

@@ -469,6 +469,10 @@ def test_what_is_left_out(tmp_path: Path) -> None:
             "node_modules/x": "",
             ".tox/x": "",
             ".nox/x": "",
+            "wheelhouse/podwheel.json": "",
+            "wheelhouse/pylock.toml": "",
+            "wheelhouse/SHA256SUMS": "",
+            "wheelhouse/simple/index.html": "",
         },
     )
     os.mkfifo(root / "fifo")

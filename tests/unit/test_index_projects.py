@@ -303,8 +303,9 @@ def test_a_name_that_nobody_has(bench: Bench) -> None:
 def test_without_any_index(bench: Bench) -> None:
     index = bench.index()
     index._urls = ()
-    with pytest.raises(ProjectNotFound, match="--no-index"):
+    with pytest.raises(ProjectNotFound, match="asked nothing .--no-index.") as told:
         index.files(DEMO)
+    assert not any("--refresh" in hint for hint in told.value.hint)
 
 
 # --------------------------------------------------------------------------- freshness

@@ -123,6 +123,7 @@ def test_a_pyproject_without_our_table_does_not_matter(tmp_path: Path) -> None:
         ("targt = 'x'", "unknown key targt", "", "did you mean target ?"),
         ("build_requires = []", "unknown key build_requires", "", "known here: target"),
         ("[package.a]\nbuild_requires = []", "package.a.build_requires", "unknown key", "build-requires"),
+        ("[package.a.b]\ntest = 'x'", "unknown key package.a.b", "", '[package."a.b"]'),
         ("[package.'a.b']\nx = 1", 'package."a.b".x', "unknown key", "known here: environment"),
         ("a =", "", "is not TOML", ""),
         ("target = 1", "target", "is a number, not a string", "target ="),

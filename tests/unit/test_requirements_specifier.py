@@ -198,6 +198,16 @@ def test_archives(tmp_path: Path, text: str, requirement: str | None, filename: 
     assert (str(wanted.requirement) if wanted.requirement else None) == requirement
 
 
+def test_a_project_with_a_packages_name_is_pointed_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {"example/": ""})
+    with structlog.testing.capture_logs() as logs:
+        (wanted,) = ask(tmp_path, requirements=("example",)).wanted
+    assert wanted.direct is None
+    assert [(e["event"], e["name"]) for e in logs] == [("requirements.also_directory", "example")]
+
+
 def test_a_file_with_a_packages_name_does_not_hide_the_package(tmp_path: Path) -> None:
     wanted = one(tmp_path, "six")
     assert str(wanted.requirement) == "six"

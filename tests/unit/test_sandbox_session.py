@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 from pathlib import Path
@@ -167,10 +168,15 @@ def test_a_run_without_containers_asks_podman_nothing(podman: FakePodman, sandbo
     assert podman.commands == []
 
 
-def test_an_interactive_job_is_on_the_terminal(podman: FakePodman, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("terminal", [True, False])
+def test_an_interactive_job_is_on_the_terminal(
+    podman: FakePodman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr("sys.stdin.isatty", lambda: terminal)
     podman.plays("sys.exit(4)")
     assert sandbox.interactive(JOB) == 4
-    assert "--tty" in podman.calls[0]
+    assert ("--tty" in podman.calls[0]) is terminal
     assert podman.commands == ["run", "rm", "container"]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from podwheel.errors import DiskFull, StoreBusy
+from podwheel.errors import DiskFull, HostError, StoreBusy
 from podwheel.store import Store, digest_of
 from podwheel.store.store import remove_tree, telling_full_disk, write_whole
 
@@ -23,6 +23,23 @@ if TYPE_CHECKING:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
+
+
+def test_it_is_marked_as_a_cache_so_that_no_project_packs_it(store: Store) -> None:
+    assert (store.root / "CACHEDIR.TAG").read_bytes().startswith(b"Signature: 8a477f597d28d172789f06886806bc55")
+
+
+def test_a_place_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HostError, match="store .*/file/store cannot be used: Not a directory") as told:
+        Store(tmp_path / "file/store")
+    assert "--store DIR" in told.value.hint[0]
+
+
+def test_a_place_that_cannot_be_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, mode: mode != os.W_OK)
+    with pytest.raises(HostError, match="it cannot be written"):
+        Store(store.root)
 
 
 def test_bytes_are_kept_under_their_hash_and_read_only(store: Store) -> None:

@@ -62,7 +62,8 @@ def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for shell in ("/bin/bash", "/bin/sh"):
         if os.path.exists(shell):
-            os.execve(shell, [shell, "-i"], build.environment(extra))
+            words = [shell, "-i"] if sys.stdin.isatty() else [shell]
+            os.execve(shell, words, build.environment(extra))
     sys.exit("no shell in this image")
 
 
