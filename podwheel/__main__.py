@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Terminated(KeyboardInterrupt):
     """SIGTERM, or the terminal was closed: everything is put away as after Ctrl-C."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int = signal.SIGTERM) -> None:
         super().__init__()
         self.number = number
 

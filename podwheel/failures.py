@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from podwheel.build.schedule import TaskFailed
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from podwheel.build.schedule import Task
     from podwheel.prove.verdict import Imported, Proof, Verdict
+
+_MISSING_LIBRARY = re.compile(r"(\S+): cannot open shared object file")
 
 
 def raise_failed(tasks: Sequence[Task[Any]], *, but: type[BaseException] | tuple[()] = ()) -> None:
@@ -74,12 +77,17 @@ def _roots(task: Task[Any]) -> list[Task[Any]]:
     return list(found.values())
 
 
-def of_verdict(verdict: Verdict, logs: Path) -> VerificationFailed:
-    """The error of a verdict that is not good."""
+def of_verdict(verdict: Verdict, logs: Path, *, no_deps: bool = False) -> VerificationFailed:
+    """The error of a verdict that is not good; *no_deps*: what they require was left out."""
     if not verdict.installed or not verdict.consistent:
         what = "do not install" if not verdict.installed else "contradict each other (pip check)"
         return VerificationFailed(
-            f"the wheels {what} on the pristine target", said=verdict.said, log=logs
+            f"the wheels {what} on the pristine target",
+            said=verdict.said,
+            log=logs,
+            hint="--no-deps left out what they require; --no-verify publishes them unproven"
+            if no_deps
+            else (),
         )
     bad = [p for p in verdict.proofs if not p.ok]
     said = "\n".join(line for proof in bad for line in _lines(proof))
@@ -88,8 +96,22 @@ def of_verdict(verdict: Verdict, logs: Path) -> VerificationFailed:
         + ", ".join(f"{p.name} {p.version}" for p in bad),
         said=said,
         log=logs,
-        hint="[package.NAME] import-modules and test in podwheel.toml say what is imported and run",
+        hint=(
+            *_missing_libraries(said),
+            f"[package.{bad[0].name}] of podwheel.toml: import-modules and test say what is imported and run",
+        ),
     )
+
+
+def _missing_libraries(said: str) -> list[str]:
+    """What to do about shared libraries that the dynamic linker did not find."""
+    names = sorted(set(_MISSING_LIBRARY.findall(said)))
+    if not names:
+        return []
+    return [
+        f"the target's runtime image lacks {', '.join(names)}, and so would a server like it",
+        "base.include of a target file (--target ./server.toml) names the packages that servers have",
+    ]
 
 
 def _lines(proof: Proof) -> list[str]:

@@ -144,7 +144,7 @@ def verified(run: Run, wheels: Sequence[Wheel], *, lost: dict[str, str]) -> Verd
     )
     verdict = verifier.verify(wheels, lost=lost)
     if not verdict.ok:
-        raise failures.of_verdict(verdict, run.workshop.logs)
+        raise failures.of_verdict(verdict, run.workshop.logs, no_deps=run.request.no_deps)
     return verdict
 
 

@@ -13,9 +13,10 @@ from podwheel.cli import options, tables
 @click.command(cls=options.RequirementsCommand, name="build")
 @options.requirement_options
 @options.building_options
+@options.build_tag_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path("wheelhouse"), metavar="DIR",
-    show_default=True, help="The wheelhouse; one of ours that is there is replaced, whole or not at all.",
+    show_default=True, help="The wheelhouse; an older one is replaced as a whole.",
 )  # fmt: skip
 @click.option("--no-verify", is_flag=True, help="Do not install and import the wheels afterwards.")
 @options.displayed
@@ -25,7 +26,7 @@ def command(**given: Any) -> None:
     \b
     podwheel build -r requirements.txt
     podwheel build --target debian-12 -o ./wheels "flask>=3" pyyaml
-    podwheel build --prefer-binary --no-binary lxml lxml    # one package, upstream's wheels for the rest
+    podwheel build --prefer-binary --no-binary markupsafe flask    # one from source, the rest as wheels
 
     The server then needs no compiler, no headers and no network:
 

@@ -12,6 +12,7 @@ from podwheel.cli import options, tables
 @click.command(cls=options.RequirementsCommand, name="fetch")
 @options.requirement_options
 @options.building_options
+@options.build_tag_option
 @options.displayed
 def command(**given: Any) -> None:
     """Bring everything that a later `podwheel build --offline` of the same requirements needs.

@@ -80,7 +80,7 @@ _REQUIREMENTS = [
     click.option("--no-deps", is_flag=True, help="Only what is named, not what it requires."),
     click.option("--pre", is_flag=True, help="Allow pre-releases."),
     click.option("--require-hashes", is_flag=True, help="Every requirement must have a --hash."),
-    click.option("--exclude-newer", metavar="DATE", help="Ignore files uploaded at or after DATE (2026-01-31, or RFC 3339)."),
+    click.option("--exclude-newer", metavar="DATE", help="Ignore files uploaded at or after DATE, e.g. 2026-01-31 or P7D."),
 ]  # fmt: skip
 _FORMATS = [
     click.option("--prefer-binary", is_flag=True, help="Upstream's wheel wherever one fits; build only the rest."),
@@ -89,36 +89,38 @@ _FORMATS = [
 ]  # fmt: skip
 _INDEXES = [
     click.option("-i", "--index-url", metavar="URL", help="Package index (default: pip's)."),
-    click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL", help="Asked for what the first has not."),
-    click.option("--no-index", is_flag=True, help="Only --find-links."),
+    click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL", help="Asked for names that the first has not."),
+    click.option("--no-index", is_flag=True, help="Only --find-links, no index."),
     click.option("-f", "--find-links", multiple=True, metavar="PATH_OR_URL", help="Directory or page of files."),
     click.option("--trusted-host", "trusted_hosts", multiple=True, metavar="HOST", help="Allow plain HTTP, or an unknown certificate."),
-    click.option("--proxy", metavar="URL", help="Proxy for index and downloads."),
+    click.option("--proxy", metavar="URL", help="Proxy of index and downloads (default: HTTPS_PROXY …)."),
     click.option("--cert", metavar="FILE", help="CA bundle (default: the system's)."),
-    click.option("--client-cert", metavar="FILE", help="Client certificate."),
-    click.option("--timeout", type=float, metavar="SECONDS", help="Network time-out."),
-    click.option("--retries", type=int, metavar="N", help="Network retries."),
-    click.option("--keyring-provider", metavar="NAME", help="auto, disabled, import or subprocess."),
-    click.option("--refresh", is_flag=True, help="Ask the index again, however fresh its answers."),
+    click.option("--client-cert", metavar="FILE", help="Client certificate and key, one PEM file."),
+    click.option("--timeout", type=float, metavar="SECONDS", help="Network time-out (default: 15, or pip's)."),
+    click.option("--retries", type=int, metavar="N", help="Network retries (default: 5, or pip's)."),
+    click.option("--keyring-provider", metavar="NAME", help="auto, disabled, import or subprocess (default: auto)."),
+    click.option("--refresh", is_flag=True, help="Ask again, however fresh the answers (default: after 10 min)."),
     click.option("--offline", is_flag=True, help="Open no socket; see `podwheel fetch`."),
 ]  # fmt: skip
 _TARGET = [
-    click.option("--target", "-t", metavar="NAME_OR_FILE", envvar="PODWHEEL_TARGET", help="Target system (default: debian-13)."),
-    click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="podwheel.toml (default: the one here)."),
-    click.option("--store", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", envvar="PODWHEEL_STORE", help="Where downloads and finished wheels are kept."),
+    click.option("--target", "-t", metavar="NAME_OR_FILE", envvar="PODWHEEL_TARGET", help="Target system (default: podwheel.toml's, else debian-13)."),
+    click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings (default: podwheel.toml or pyproject.toml here)."),
+    click.option("--store", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", envvar="PODWHEEL_STORE", help="Downloads, finished wheels, logs (default: ~/.cache/podwheel)."),
 ]  # fmt: skip
 _BUILDING = [
     click.option("-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Containers at once (default: the cores)."),
-    click.option("--step-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that one step may take."),
-    click.option("--silence-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that a step may be silent."),
-    click.option("--scratch-size", type=Size(), metavar="SIZE", help="Room of one step, in memory (default: 8G, or half of it)."),
-    click.option("--memory", type=Size(), metavar="SIZE", help="Most memory of one step (where the host can enforce it)."),
-    click.option("--build-tag", metavar="TAG", help="Build tag of our wheels, e.g. 1podwheel."),
+    click.option("--step-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that one step may take (default: 14400, 4 hours)."),
+    click.option("--silence-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that a step may be silent (default: 1800)."),
+    click.option("--scratch-size", type=Size(), metavar="SIZE", help="Room of one step (default: 8G, at most half of the memory)."),
+    click.option("--memory", type=Size(), metavar="SIZE", help="Most memory of one step, where enforced (default: no limit)."),
+]  # fmt: skip
+_BUILD_TAG = [
+    click.option("--build-tag", metavar="TAG", help="Build tag of our wheels, e.g. 1podwheel (default: none)."),
 ]  # fmt: skip
 _OUTPUT = [
     click.option("-v", "--verbose", is_flag=True, help="Stream the builds' output."),
     click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors."),
-    click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="What stderr gets."),
+    click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="What stderr gets (default: text)."),
 ]  # fmt: skip
 
 _ARGUMENTS = [
@@ -155,6 +157,11 @@ def requirement_options(function: F) -> F:
 def building_options(function: F) -> F:
     """How steps are run."""
     return _with(function, _BUILDING)
+
+
+def build_tag_option(function: F) -> F:
+    """How our wheels' names differ from upstream's."""
+    return _with(function, _BUILD_TAG)
 
 
 def target_options(function: F) -> F:

@@ -176,7 +176,8 @@ class Explainer:
         algorithms = {text.partition(":")[0] for text in demanded}
         got = [
             f"{refusal.file.filename}  {hash_}"
-            for refusal in refusals[:SHOWN]
+            # The sources first: among fifty wheels of other platforms they would not be seen.
+            for refusal in sorted(refusals, key=lambda r: r.file.filename.endswith(".whl"))[:SHOWN]
             for hash_ in refusal.file.hashes
             if hash_.algorithm in algorithms
         ]

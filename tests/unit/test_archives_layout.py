@@ -174,6 +174,13 @@ def test_every_scheme(tmp_path: Path) -> None:
     assert {p.stat().st_mtime for p in tree.rglob("*") if p.is_file()} == {946684800.0}
 
 
+def test_a_wheel_that_another_podwheel_has_linked(tmp_path: Path) -> None:
+    path = make_wheel(tmp_path, {"demo/__init__.py": b""})
+    (tmp_path / "verifying.whl").hardlink_to(path)
+    lay_out(path, filename=NAME, python=python(), prefix=PREFIX, into=tmp_path / "tree")
+    assert (tmp_path / "tree" / SITE / "demo/__init__.py").is_file()
+
+
 def test_installed_record(tmp_path: Path) -> None:
     tree = laid_out(tmp_path, {"demo.py": b"X = 1\n", "demo-1.0.data/scripts/tool": b"#!python\n"})
     text = (tree / SITE / INFO / "RECORD").read_text()

@@ -303,7 +303,7 @@ def test_a_name_that_nobody_has(bench: Bench) -> None:
 def test_without_any_index(bench: Bench) -> None:
     index = bench.index()
     index._urls = ()
-    with pytest.raises(ProjectNotFound, match="asked nothing .--no-index.") as told:
+    with pytest.raises(ProjectNotFound, match=r"asked nothing \(--no-index\)") as told:
         index.files(DEMO)
     assert not any("--refresh" in hint for hint in told.value.hint)
 

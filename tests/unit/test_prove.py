@@ -150,6 +150,15 @@ def test_a_bad_verdict_names_the_module_and_its_last_line() -> None:
     assert error.said == (
         "pkg: import pkg: ImportError: libfoo.so.1: cannot open shared object file"
     )
+    assert "runtime image lacks libfoo.so.1" in error.hint[0]
+    assert "[package.pkg]" in error.hint[-1]
+
+
+@pytest.mark.parametrize("no_deps", [True, False])
+def test_wheels_without_what_they_require_may_be_published_unproven(no_deps: bool) -> None:
+    verdict = Verdict(installed=False, consistent=True, said="ERROR: No matching …", proofs=())
+    error = of_verdict(verdict, Path("/l"), no_deps=no_deps)
+    assert any("--no-verify" in hint for hint in error.hint) is no_deps
 
 
 # ------------------------------------------------------------ lost compiled parts

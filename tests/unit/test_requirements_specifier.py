@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from requirements_helpers import SHA256, ask, ask_file, write
+from structlog.testing import capture_logs
 
 from podwheel.errors import RequirementsFileError, UsageError
 from podwheel.model import ArchiveUrl, Hash, LocalDirectory, VcsUrl, Wanted
@@ -198,11 +199,9 @@ def test_archives(tmp_path: Path, text: str, requirement: str | None, filename: 
     assert (str(wanted.requirement) if wanted.requirement else None) == requirement
 
 
-def test_a_project_with_a_packages_name_is_pointed_at(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_project_with_a_packages_name_is_pointed_at(tmp_path: Path) -> None:
     write(tmp_path, {"example/": ""})
-    with structlog.testing.capture_logs() as logs:
+    with capture_logs() as logs:
         (wanted,) = ask(tmp_path, requirements=("example",)).wanted
     assert wanted.direct is None
     assert [(e["event"], e["name"]) for e in logs] == [("requirements.also_directory", "example")]

@@ -366,6 +366,14 @@ def test_a_hash_that_no_file_has() -> None:
     )
 
 
+def test_of_files_with_other_hashes_the_source_is_shown_first() -> None:
+    world = World({"x": {"1.0": []}})
+    for number in range(9):
+        world.put("x", file(f"x-1.0-{number}-py3-none-any.whl"))
+    told_hash = told(world, line("x==1.0", hashes=(sha("elsewhere"),)))[1]
+    assert told_hash.index("x-1.0.tar.gz") < told_hash.index("x-1.0-0-py3-none-any.whl")
+
+
 def test_a_project_without_usable_files() -> None:
     world = World()
     world.put("x", file("x-1.0-py2.7.egg"))

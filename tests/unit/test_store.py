@@ -26,12 +26,18 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_it_is_marked_as_a_cache_so_that_no_project_packs_it(store: Store) -> None:
-    assert (store.root / "CACHEDIR.TAG").read_bytes().startswith(b"Signature: 8a477f597d28d172789f06886806bc55")
+    assert (
+        (store.root / "CACHEDIR.TAG")
+        .read_bytes()
+        .startswith(b"Signature: 8a477f597d28d172789f06886806bc55")
+    )
 
 
 def test_a_place_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(HostError, match="store .*/file/store cannot be used: Not a directory") as told:
+    with pytest.raises(
+        HostError, match=r"store .*/file/store cannot be used: Not a directory"
+    ) as told:
         Store(tmp_path / "file/store")
     assert "--store DIR" in told.value.hint[0]
 

@@ -1,0 +1,1 @@
+VALUE = "asks-for-nonsense"

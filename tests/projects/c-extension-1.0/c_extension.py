@@ -1,0 +1,3 @@
+from _c_extension import answer
+
+VALUE = answer()

@@ -1,0 +1,1 @@
+VALUE = "climbing-wheel"

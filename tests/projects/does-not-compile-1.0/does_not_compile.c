@@ -1,0 +1,2 @@
+#include <Python.h>
+#include <a_library_that_is_missing.h>

@@ -1,0 +1,2 @@
+def build_wheel(directory, settings=None, metadata=None):
+    return "no_wheel-1.0-py3-none-any.whl"

@@ -1,0 +1,3 @@
+"""Pure Python by flit-core."""
+
+VERSION = "0.5"

@@ -1,0 +1,3 @@
+import build_tool
+
+RUNS_WITH = build_tool.ORIGIN

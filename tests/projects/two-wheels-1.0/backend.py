@@ -1,0 +1,6 @@
+import tiny
+
+
+def build_wheel(directory, settings=None, metadata=None):
+    tiny.write(directory, "quite-another", "1.0", (), {"quite_another.py": b""})
+    return tiny.build_wheel(directory)

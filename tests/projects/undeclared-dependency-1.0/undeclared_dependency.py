@@ -1,0 +1,3 @@
+import pure_flit
+
+VALUE = pure_flit.VERSION
