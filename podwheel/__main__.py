@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, or the terminal was closed: everything is put away as after Ctrl-C."""
+_PUT_AWAY = "containers and half-made files are gone, finished wheels are kept"
 
-    def __init__(self, number: int = signal.SIGTERM) -> None:
+
+class Terminated(BaseException):
+    """SIGTERM, or the terminal was closed: everything is put away as after Ctrl-C.
+
+    Not a KeyboardInterrupt: of that click makes an Abort, and prints on a terminal that may be gone.
+    """
+
+    def __init__(self, number: int) -> None:
         super().__init__()
         self.number = number
 
@@ -45,12 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except PodwheelError as error:
         _show_json(error) if as_json else show(error)
         code = error.exit_code
-    except (KeyboardInterrupt, click.Abort) as error:
-        # click makes an Abort of every KeyboardInterrupt, and ours is one.
-        by = next((e for e in (error, error.__cause__) if isinstance(e, Terminated)), None)
-        how = "interrupted" if by is None else f"ended by {signal.Signals(by.number).name}"
-        code = 130 if by is None else 128 + by.number
-        _say(f"{how}; containers and half-made files are gone, finished wheels are kept")
+    except (KeyboardInterrupt, click.Abort):
+        _say(f"interrupted; {_PUT_AWAY}")
+        code = 130
+    except Terminated as by:
+        _say(f"ended by {signal.Signals(by.number).name}; {_PUT_AWAY}")
+        code = 128 + by.number
     except (BrokenPipeError, SystemExit):  # click makes an exit of its own of the former
         # The reader of our stdout is gone (`podwheel plan | head`); nothing is left to say.
         code = 141

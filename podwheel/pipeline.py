@@ -15,6 +15,7 @@ from podwheel.build.schedule import NoSlots
 from podwheel.errors import ResolutionError
 from podwheel.model import Format, Formats, Origin, Wanted
 from podwheel.prove.lost import find_lost
+from podwheel.prove.verdict import Verdict
 from podwheel.prove.verify import Verifier
 from podwheel.seal import refuse_foreign
 from podwheel.seal.sealing import seal
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from podwheel.build.schedule import Task
     from podwheel.build.step import Built
     from podwheel.model import Pin, Resolution, Wheel
-    from podwheel.prove.verdict import Verdict
     from podwheel.run import Run
 
 _ROUNDS = 5
@@ -93,6 +93,8 @@ def resolved(run: Run, *, again: int = 0) -> Resolution:
     )
     resolution: Resolution = _result(run, task)
     log.get().info("resolve.done", packages=len(resolution.pins))
+    if request.wanted and not resolution.pins:
+        log.get().warning("resolve.nothing", target=run.workshop.target.name)
     return resolution
 
 
@@ -122,6 +124,8 @@ def proven(run: Run, built: Sequence[Built]) -> Verdict:
     Raises:
         VerificationFailed: Something does not install or import; each is named.
     """
+    if not built:  # pip does not install nothing
+        return Verdict(installed=True, consistent=True, said="", proofs=())
     index, python = run.workshop.index, run.workshop.target.python
     lost = find_lost(built, index=index, python=python)
     verdict = verified(run, [b.wheel for b in built], lost=lost)

@@ -19,7 +19,7 @@ from podwheel.archives import check_build_tag
 from podwheel.build.builder import Builder
 from podwheel.build.schedule import Scheduler
 from podwheel.build.workshop import Workshop
-from podwheel.errors import ResolutionError, RunningAsRoot, ToolFailed
+from podwheel.errors import ResolutionError, RunningAsRoot, ToolFailed, UsageError
 from podwheel.index import Index
 from podwheel.index.once import Once
 from podwheel.model import Freshness
@@ -83,11 +83,14 @@ def opened(options: Options) -> Iterator[Run]:
     run_id = _new_id()
     logs = store.root / "logs" / run_id
     log.add_file(logs / "run.jsonl")
-    settings = load_settings(options.config, cwd=options.cwd)
-    request = read(options.arguments, environ=options.environ, cwd=options.cwd, settings=settings)
-    chosen = definition.load(
-        options.target or settings.target or definition.DEFAULT, cwd=options.cwd
-    )
+    with _telling_closed_paths():
+        settings = load_settings(options.config, cwd=options.cwd)
+        request = read(
+            options.arguments, environ=options.environ, cwd=options.cwd, settings=settings
+        )
+        chosen = definition.load(
+            options.target or settings.target or definition.DEFAULT, cwd=options.cwd
+        )
     log.get().info("run.start", run=run_id, target=chosen.name)
     forget_old_runs(store)
     store.sweep()
@@ -129,6 +132,23 @@ def opened(options: Options) -> Iterator[Run]:
             workshop=workshop,
             builder=Builder(workshop=workshop),
         )
+
+
+@contextlib.contextmanager
+def _telling_closed_paths() -> Iterator[None]:
+    """Before Python 3.14 even `Path.exists` raises for what lies in a directory that is closed to us:
+    root's home, for the account that root hands over to.
+
+    Raises:
+        UsageError: A path that the user named cannot be looked at.
+    """
+    try:
+        yield
+    except PermissionError as error:
+        raise UsageError(
+            f"{error.filename} cannot be read: {error.strerror}",
+            hint="put it where this account may read it",
+        ) from error
 
 
 def _still_the_same(

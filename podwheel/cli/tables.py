@@ -51,7 +51,7 @@ def closing(outcome: Outcome, output: Path, *, quiet: bool) -> None:
         out.print(drawn)
     ours = sum(b.step is not None for b in outcome.built)
     total = size(sum(b.wheel.size for b in outcome.built))
-    proven = "" if outcome.verdict is None else ", installed and imported"
+    proven = ", installed and imported" if outcome.verdict and outcome.built else ""
     out.print(
         f"{counted(len(outcome.built), 'wheel')} ({ours} built from source, {total}){proven}: {output}"
     )

@@ -201,10 +201,12 @@ _WORDS: Final = {
     "requirements.unset_variable": "{origin}: not set, and left as written: {variables}",
     "resolve.candidate.unusable": "{name} {version} is passed over: {reason}",
     "resolve.extra.unknown": "{name} {version} has no extra {extra}",
+    "resolve.nothing": "nothing of what was asked is for {target}: the markers exclude it all",
     "resolve.yanked": "{name} {version} was yanked by its maintainers: {reason}",
     "sandbox.dumpable": "{container}: the guest could not make itself undumpable",
     "sandbox.log_incomplete": "a log is incomplete: {error}",
     "sandbox.survivors": "{container} left processes behind, which were killed: {processes}",
+    "verify.kept": "these wheels were installed and imported on this {target} before: not again",
 }
 """Events that are told in a sentence; the keys are the event's."""
 

@@ -197,7 +197,12 @@ class FindLinks:
             raise problems.unusable_url("the find-links location", location) from None
         if path.is_dir():
             # pip reads pages in such a directory too.
-            listed = sorted(path.iterdir())
+            try:
+                listed = sorted(path.iterdir())
+            except OSError as error:
+                raise IndexUnreachable(
+                    f"--find-links {path} cannot be read: {error.strerror}"
+                ) from error
         elif path.is_file():
             listed = [path]
         else:

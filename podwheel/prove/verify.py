@@ -69,7 +69,7 @@ class Verifier:
         key = self._key(wheels, settings, lost)
         kept = self.workshop.store.read("verdict", key)
         if kept is not None:
-            log.get().debug("verify.kept")
+            log.get().info("verify.kept", target=self.workshop.target.name)
             return Verdict.from_json(kept)
         wheels = [self._in_store(w) for w in wheels]
         installed, consistent, said = self._install(wheels)

@@ -39,6 +39,9 @@ CONSTANT_ENVIRONMENT = (
     ("USER", "podwheel"),
 )
 
+HOSTS = "hosts"
+"""The container's /etc/hosts, beside the guest programs."""
+
 _GIB = 1 << 30
 _TMP = 2 * _GIB
 _SHM = (
@@ -113,7 +116,9 @@ def podman_arguments(
         "--env-host=false",
         *(f"--env={name}={value}" for name, value in sorted(variables.items())),
         f"--passwd-entry=podwheel:x:$UID:$GID:podwheel:{HOME}:/bin/sh",  # podman fills in the ids
-        *(_mount(mount) for mount in mounts),
+        # The image's own may be the image builder's empty mount point, which only root may read.
+        _bind(guest / HOSTS, "/etc/hosts"),
+        *(_bind(mount.source, mount.target) for mount in mounts),
         # --- and is only what we start
         "--systemd=false",
         "--no-healthcheck",
@@ -158,13 +163,13 @@ def _resources(job: Job, enforcement: Enforcement) -> tuple[str, ...]:
     return tuple(asked)
 
 
-def _mount(mount: Mount) -> str:
-    source = str(mount.source)
+def _bind(place: Path, target: str) -> str:
+    source = str(place)
     # podman reads the value as a line of CSV: a comma would begin another option, such as `ro=false`.
-    for path in (source, mount.target):
+    for path in (source, target):
         if any(character in ',"' or not character.isprintable() for character in path):
             raise HostError(
                 f"podman cannot mount {path!r}: its path has a comma, a quote or a control character",
                 hint="use a path without such characters (PODWHEEL_STORE, --output, TMPDIR)",
             )
-    return f"--mount=type=bind,src={source},dst={mount.target},ro=true,bind-nonrecursive"
+    return f"--mount=type=bind,src={source},dst={target},ro=true,bind-nonrecursive"

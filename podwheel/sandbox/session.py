@@ -23,7 +23,7 @@ from podwheel import process
 from podwheel.errors import ToolFailed
 from podwheel.sandbox import container as containers
 from podwheel.sandbox import enforcement, groups
-from podwheel.sandbox.arguments import podman_arguments
+from podwheel.sandbox.arguments import HOSTS, podman_arguments
 from podwheel.sandbox.dialogue import Ended, GuestGone, Outcome, Session
 from podwheel.sandbox.log import Pump
 
@@ -187,6 +187,9 @@ class Sandbox:
                     copy = place / source.name
                     copy.write_bytes(source.read_bytes())
                     copy.chmod(0o644)
+                hosts = place / HOSTS
+                hosts.write_text("127.0.0.1 localhost\n::1 localhost\n", encoding="ascii")
+                hosts.chmod(0o644)
                 place.chmod(0o755)
                 self._guest = place
             return self._guest

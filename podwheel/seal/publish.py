@@ -78,10 +78,25 @@ def refuse_foreign(directory: Path, *, replace: bool = True) -> None:
 
     Raises:
         WheelhouseUnusable: Says what is there and what to do.
+        HostError: Nothing can be made beside it.
     """
+    hint = "name a place that you may write with --output DIR"
+    try:
+        if directory.exists():
+            _refuse_what_is_there(directory, replace=replace)
+        beside = next(p for p in directory.resolve().parents if p.is_dir())
+    except OSError as error:  # below a directory that is closed to us
+        raise HostError(
+            f"the wheelhouse {directory} cannot be written: {error.strerror or error}", hint=hint
+        ) from error
+    if not os.access(beside, os.W_OK | os.X_OK):
+        raise HostError(
+            f"the wheelhouse {directory} cannot be written: {beside} does not allow it", hint=hint
+        )
+
+
+def _refuse_what_is_there(directory: Path, *, replace: bool) -> None:
     hint = "name another directory with --output DIR, or move this one away"
-    if not directory.exists():
-        return
     if not directory.is_dir():
         raise WheelhouseUnusable(f"{directory} is not a directory", hint=hint)
     if os.path.ismount(directory):

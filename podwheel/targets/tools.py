@@ -38,11 +38,20 @@ _EXPIRED = "an archived suite: write base.mirrors as `deb [check-valid-until=no]
 _NOT_READY = "the host is not ready for rootless containers: podwheel doctor"
 _NO_CONTEXT = 'a Containerfile that copies files needs `context = "DIRECTORY"` in its target file'
 
+_NO_PACKAGE = (
+    "the distribution has no package of that name: check system-packages in podwheel.toml, "
+    "or the target file"
+)
 _HINTS = tuple(
     (re.compile(pattern), hint)
     for pattern, hint in (
         (r"[Cc]ould not resolve|Temporary failure|no such host", _UNREACHABLE),
         (r"[Cc]ould not connect|[Cc]onnection (?:timed out|refused)|i/o timeout", _UNREACHABLE),
+        # apt, dnf, zypper, apk
+        (
+            r"Unable to locate package|No match for argument|No provider of|no such package",
+            _NO_PACKAGE,
+        ),
         (r"Failed to fetch|Unable to connect|Some index files failed", _UNREACHABLE),
         (r"NO_PUBKEY|is not signed|EXPKEYSIG|cannot read.*keyring", _UNSIGNED),
         (r"Release file .* expired|is expired|is not valid yet", _EXPIRED),

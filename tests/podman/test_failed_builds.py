@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from platform import machine
 from typing import TYPE_CHECKING
 
 import pytest
@@ -189,8 +190,8 @@ def test_a_wheel_that_lost_its_compiled_part_is_named(
 ) -> None:
     from local_index import wheel
 
-    theirs = "optional_extension-1.0-cp313-cp313-manylinux_2_17_x86_64.whl"
-    library = "_optional_extension.cpython-313-x86_64-linux-gnu.so"
+    theirs = f"optional_extension-1.0-cp313-cp313-manylinux_2_17_{machine()}.whl"
+    library = f"_optional_extension.cpython-313-{machine()}-linux-gnu.so"
     index.add(theirs, wheel(theirs, {"optional_extension.py": b"", library: b"\x7fELF"}))
     done = podwheel("build", "optional-extension")
     assert (

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import zipfile
+from platform import machine
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from local_index import LocalIndex
 from podwheel_cli import recorded_podman
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import NewPodwheel
+    from local_index import LocalIndex
     from podwheel_cli import Podwheel, Result
 
-pytestmark = [pytest.mark.podman, pytest.mark.xdist_group("every kind of project")]
+pytestmark = pytest.mark.podman
 
 ASKED = (
     "asks-for-source", "asks-for-wheel", "c-extension", "cxx-extension", "echo-settings", "in-tree",
@@ -28,8 +28,8 @@ WHEELS = [
     "asks_for_source-1.0-py3-none-any.whl",
     "asks_for_wheel-1.0-py3-none-any.whl",
     "build_tool-1.0-py3-none-any.whl",  # runs-its-tool requires it
-    "c_extension-1.0-cp313-cp313-linux_x86_64.whl",
-    "cxx_extension-1.0-cp313-cp313-linux_x86_64.whl",
+    f"c_extension-1.0-cp313-cp313-linux_{machine()}.whl",
+    f"cxx_extension-1.0-cp313-cp313-linux_{machine()}.whl",
     "echo_settings-1.0-py3-none-any.whl",
     "in_tree-1.0-py3-none-any.whl",
     "namespace_one-1.0-py3-none-any.whl",
@@ -44,14 +44,20 @@ WHEELS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def house(
-    new_podwheel: NewPodwheel, backends: dict[str, bytes]
-) -> Iterator[tuple[Podwheel, Result]]:
-    """podwheel after it built all of them, and what that said."""
-    with LocalIndex(backends) as index, new_podwheel(index) as podwheel:
-        podwheel.write("requirements.txt", "\n".join(ASKED))
-        yield podwheel, podwheel("build", "-r", "requirements.txt")
+def test_every_kind_of_project(
+    podwheel: Podwheel, new_podwheel: NewPodwheel, index: LocalIndex, tmp_path: Path
+) -> None:
+    """One test, for all that is looked at costs one build."""
+    podwheel.write("requirements.txt", "\n".join(ASKED))
+    done = podwheel("build", "-r", "requirements.txt")
+    all_are_built_installed_and_imported(podwheel, done)
+    the_wheelhouse_is_complete(podwheel)
+    a_build_requirement_is_built_once_and_first(podwheel, done)
+    nothing_of_the_host_reaches_a_build(podwheel)
+    the_same_command_again_starts_no_process(podwheel, tmp_path)
+    one_more_package_builds_only_that(podwheel, tmp_path)
+    with new_podwheel(index) as other:
+        the_bytes_are_the_same_from_another_store(podwheel, other)
 
 
 def module(podwheel: Podwheel, name: str) -> dict[str, Any]:
@@ -62,8 +68,7 @@ def module(podwheel: Podwheel, name: str) -> dict[str, Any]:
     return found
 
 
-def test_all_are_built_installed_and_imported(house: tuple[Podwheel, Result]) -> None:
-    podwheel, done = house
+def all_are_built_installed_and_imported(podwheel: Podwheel, done: Result) -> None:
     assert podwheel.wheels() == WHEELS
     table, summary = done.out.rstrip().rsplit("\n", 1)
     assert summary.startswith("16 wheels (16 built from source, ")
@@ -76,8 +81,7 @@ def test_all_are_built_installed_and_imported(house: tuple[Podwheel, Result]) ->
     assert podwheel.leftovers() == []
 
 
-def test_the_wheelhouse_is_complete(house: tuple[Podwheel, Result]) -> None:
-    podwheel, _ = house
+def the_wheelhouse_is_complete(podwheel: Podwheel) -> None:
     place = podwheel.wheelhouse
     assert {p.name for p in place.iterdir() if p.suffix != ".whl"} == {
         "SHA256SUMS", "logs", "podwheel.json", "pylock.toml", "simple",
@@ -92,8 +96,7 @@ def test_the_wheelhouse_is_complete(house: tuple[Podwheel, Result]) -> None:
     assert "built beside flit-core" in (place / "logs/asks-for-wheel-1.0.log").read_text()
 
 
-def test_a_build_requirement_is_built_once_and_first(house: tuple[Podwheel, Result]) -> None:
-    podwheel, done = house
+def a_build_requirement_is_built_once_and_first(podwheel: Podwheel, done: Result) -> None:
     assert module(podwheel, "needs_tool")["BUILT_WITH"] == "ours"
     finished = [line.split()[2] for line in done.err.splitlines() if line.startswith("  ✓ build ")]
     assert finished.count("build-tool") == 1
@@ -101,8 +104,7 @@ def test_a_build_requirement_is_built_once_and_first(house: tuple[Podwheel, Resu
         assert finished.index("build-tool") < finished.index(name)
 
 
-def test_nothing_of_the_host_reaches_a_build(house: tuple[Podwheel, Result]) -> None:
-    podwheel, _ = house
+def nothing_of_the_host_reaches_a_build(podwheel: Podwheel) -> None:
     variables = module(podwheel, "echo_settings")["VARIABLES"]
     ours = podwheel.environment
     assert {n for n in variables if n.startswith(("PIP_", "PODWHEEL_", "XDG_", "DBUS_"))} == set()
@@ -112,10 +114,7 @@ def test_nothing_of_the_host_reaches_a_build(house: tuple[Podwheel, Result]) -> 
     assert module(podwheel, "echo_settings")["ENVIRONMENT"] == {}
 
 
-def test_the_same_command_again_starts_no_process(
-    house: tuple[Podwheel, Result], tmp_path: Path
-) -> None:
-    podwheel, _ = house
+def the_same_command_again_starts_no_process(podwheel: Podwheel, tmp_path: Path) -> None:
     before = {p.name: p.stat().st_ino for p in podwheel.wheelhouse.iterdir()}
     recorder = recorded_podman(tmp_path)
     again = podwheel("build", "-r", "requirements.txt", environment=recorder.environment)
@@ -125,8 +124,7 @@ def test_the_same_command_again_starts_no_process(
     assert {p.name: p.stat().st_ino for p in podwheel.wheelhouse.iterdir()} == before
 
 
-def test_one_more_package_builds_only_that(house: tuple[Podwheel, Result], tmp_path: Path) -> None:
-    podwheel, _ = house
+def one_more_package_builds_only_that(podwheel: Podwheel, tmp_path: Path) -> None:
     other = tmp_path / "other"
     more = podwheel("build", "-r", "requirements.txt", "pure-flit==0.5", "--no-verify", "-o", other)
     built = [line.split()[2] for line in more.err.splitlines() if line.startswith("  ✓ build ")]
@@ -134,13 +132,7 @@ def test_one_more_package_builds_only_that(house: tuple[Podwheel, Result], tmp_p
     assert "pure_flit-0.5-py3-none-any.whl" in podwheel.wheels(other)
 
 
-def test_the_bytes_are_the_same_from_another_store(
-    house: tuple[Podwheel, Result], new_podwheel: NewPodwheel, index: LocalIndex
-) -> None:
-    podwheel, _ = house
-    with new_podwheel(index) as other:
-        other("build", "c-extension", "in-tree", "--no-verify")
-        for name in other.wheels():
-            assert (other.wheelhouse / name).read_bytes() == (
-                podwheel.wheelhouse / name
-            ).read_bytes()
+def the_bytes_are_the_same_from_another_store(podwheel: Podwheel, other: Podwheel) -> None:
+    other("build", "c-extension", "in-tree", "--no-verify")
+    for name in other.wheels():
+        assert (other.wheelhouse / name).read_bytes() == (podwheel.wheelhouse / name).read_bytes()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from podwheel import __main__, errors, failures, run
+from podwheel import __main__, errors, failures, log, run
 from podwheel.cli import options
 from podwheel.cli.main import _COMMANDS, cli
 from podwheel.cli.terminal import seconds, size
@@ -153,7 +156,8 @@ def raising(error: BaseException) -> Any:
         (errors.HookFailed("failed"), 6),
         (errors.VerificationFailed("no import"), 7),
         (KeyboardInterrupt(), 130),
-        (__main__.Terminated(), 143),
+        (__main__.Terminated(signal.SIGTERM), 143),
+        (__main__.Terminated(signal.SIGHUP), 129),
         (RuntimeError("a bug"), 70),
     ],
 )
@@ -168,6 +172,19 @@ def test_each_kind_of_error_has_its_code(
     assert run_main("build", "x") == code
     said = capsys.readouterr().err
     assert ("Traceback" in said) == (code == 70)
+
+
+def test_a_path_in_a_closed_directory_is_no_bug_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def closed(path: Path, **_options: Any) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(log, "add_file", lambda _path: None)
+    monkeypatch.setattr(type(tmp_path), "is_dir", closed)
+    assert run_main("build", f"--store={tmp_path / 'store'}", "/root/project") == 2
+    assert "error: /root/project cannot be read: Permission denied" in capsys.readouterr().err
 
 
 def test_an_error_tells_the_whole_story(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import hashlib
 import threading
 from typing import TYPE_CHECKING, Any
@@ -298,6 +299,19 @@ def test_a_name_that_nobody_has(bench: Bench) -> None:
     assert "secret" not in f"{told.value.what}{told.value.hint}"
     assert "did you mean demo?" in told.value.hint
     assert [r.path for r in bench.server.seen] == ["/a/demoo/", "/b/demoo/"]
+
+
+def test_find_links_that_are_closed_to_us(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "iterdir", closed)
+    with pytest.raises(
+        IndexUnreachable, match=r"--find-links .* cannot be read: Permission denied"
+    ):
+        bench.index(find_links=(str(tmp_path),)).files(DEMO)
 
 
 def test_without_any_index(bench: Bench) -> None:

@@ -177,6 +177,25 @@ def test_a_users_file_in_our_wheelhouse_is_not_removed(store: Path, place: Path)
     assert (place / "requirements.txt").exists()
 
 
+def test_a_place_where_nothing_can_be_made_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != tmp_path)
+    with pytest.raises(HostError, match="does not allow it"):
+        refuse_foreign(tmp_path / "not/yet/there")
+
+
+def test_a_place_in_a_closed_directory_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_arguments: object, **_options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "exists", closed)
+    with pytest.raises(HostError, match="cannot be written: Permission denied"):
+        refuse_foreign(tmp_path / "x")
+
+
 def test_a_file_is_no_place(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     with pytest.raises(WheelhouseUnusable, match="not a directory"):

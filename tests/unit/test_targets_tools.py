@@ -37,6 +37,20 @@ def test_a_failure_shows_the_end_of_it(tmp_path: Path) -> None:
     assert caught.value.said.splitlines()[-1] == "100"
 
 
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("E: Unable to locate package libfo-dev", "system-packages in podwheel.toml"),
+        ("Error: Unable to find a match: No match for argument: libfo-devel", "system-packages"),
+        ("E: Failed to fetch http://mirror.example.org/x", "cannot be reached"),
+    ],
+)
+def test_what_can_be_done_is_said(tmp_path: Path, said: str, hint: str) -> None:
+    with pytest.raises(ImageBuildFailed) as told:
+        run(f"echo '{said}'; exit 100", tmp_path / "log")
+    assert [hint in line for line in told.value.hint] == [True]
+
+
 def test_a_tool_that_takes_too_long_may_put_its_things_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
