@@ -137,8 +137,14 @@ def proven(run: Run, built: Sequence[Built]) -> Verdict:
     return verdict
 
 
-def verified(run: Run, wheels: Sequence[Wheel], *, lost: dict[str, str]) -> Verdict:
+def verified(
+    run: Run, wheels: Sequence[Wheel], *, lost: dict[str, str], anew: bool = False
+) -> Verdict:
     """The verdict on a set of wheels, if it is good.
+
+    Args:
+        lost: Of `find_lost`.
+        anew: Prove it again, also where it was proven before.
 
     Raises:
         VerificationFailed: It is not.
@@ -146,7 +152,7 @@ def verified(run: Run, wheels: Sequence[Wheel], *, lost: dict[str, str]) -> Verd
     verifier = Verifier(
         workshop=run.workshop, pip=pip_of_target(run), slots=min(run.options.jobs, len(wheels) or 1)
     )
-    verdict = verifier.verify(wheels, lost=lost)
+    verdict = verifier.verify(wheels, lost=lost, anew=anew)
     if not verdict.ok:
         raise failures.of_verdict(verdict, run.workshop.logs, no_deps=run.request.no_deps)
     return verdict

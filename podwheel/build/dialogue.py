@@ -225,6 +225,7 @@ class Dialogue:
             seconds=session.outcome.seconds,
             cpu_seconds=session.outcome.cpu_seconds,
             peak_memory=session.outcome.peak_memory,
+            enforced=shop.sandbox.enforced,
         )
 
     def _judge(

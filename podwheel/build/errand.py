@@ -197,7 +197,7 @@ class WheelErrand(Errand[Built]):
             wheel=wheel,
             step=step,
             reused=reused,
-            usage=Usage(**document["usage"]),
+            usage=Usage.from_json(document["usage"]),
             log=document["log"],
             url=self.project.source.url,
             source_sha256=self.project.source.sha256,

@@ -16,7 +16,7 @@ from podwheel.store import digest_of
 if TYPE_CHECKING:
     from podwheel.model import Wheel
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised when the guest, the layout or the normalisation change what comes out of the same inputs."""
 
 
@@ -57,9 +57,16 @@ class Usage:
     cpu_seconds: float | None
     peak_memory: int | None
     """Bytes."""
+    enforced: tuple[tuple[str, str], ...]
+    """Which limits held, and how."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Usage:
+        """The inverse of `to_json`."""
+        return cls(**{**document, "enforced": tuple((k, v) for k, v in document["enforced"])})
 
 
 @frozen(kw_only=True)

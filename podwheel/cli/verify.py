@@ -41,7 +41,7 @@ def command(directory: Path, **given: Any) -> None:
         arguments=evolve(chosen.arguments, requirements=("pip",)),
     )
     with run.opened(chosen) as opened:
-        verdict = pipeline.verified(opened, house.wheels, lost={})
+        verdict = pipeline.verified(opened, house.wheels, lost={}, anew=True)
     tables.verdict(verdict)
     click.echo(
         f"{tables.counted(len(verdict.proofs), 'distribution')} installed and imported: {directory}"

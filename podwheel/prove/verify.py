@@ -56,18 +56,21 @@ class Verifier:
     """A wheel of pip that runs on the target's Python."""
     slots: int
 
-    def verify(self, wheels: Sequence[Wheel], *, lost: Mapping[str, str]) -> Verdict:
+    def verify(
+        self, wheels: Sequence[Wheel], *, lost: Mapping[str, str], anew: bool = False
+    ) -> Verdict:
         """Install and import *wheels*; a good verdict of the same set is used again.
 
         Args:
             lost: For a distribution that has lost its compiled part: upstream's wheel that has it.
+            anew: Do not use a kept verdict.
 
         Raises:
             VerificationFailed: The containers themselves failed; a bad wheel is in the verdict.
         """
         settings = {w.name: self.workshop.settings.of(w.name) for w in wheels}
         key = self._key(wheels, settings, lost)
-        kept = self.workshop.store.read("verdict", key)
+        kept = None if anew else self.workshop.store.read("verdict", key)
         if kept is not None:
             log.get().info("verify.kept", target=self.workshop.target.name)
             return Verdict.from_json(kept)

@@ -56,6 +56,15 @@ class Enforcement:
         return self.cgroups is Cgroups.V2
 
     @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What held, for records."""
+        return (
+            ("cgroups", self.cgroups.value),
+            ("memory", self.memory),
+            ("processes", self.processes),
+        )
+
+    @property
     def complete(self) -> bool:
         """Whether memory and processes are both held by the kernel, container by container."""
         return NOT_ENFORCED not in (self.memory, self.processes) and "only" not in self.processes

@@ -67,6 +67,12 @@ class Sandbox:
                 self._enforcement = enforcement.measure()
             return self._enforcement
 
+    @property
+    def enforced(self) -> tuple[tuple[str, str], ...]:
+        """What held for the containers so far; nothing, where there was none."""
+        with self._lock:
+            return () if self._enforcement is None else self._enforcement.facts
+
     @contextlib.contextmanager
     def session(
         self, job: Job, *, log: Path, watch: Callable[[str], None] | None = None

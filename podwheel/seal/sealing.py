@@ -98,7 +98,6 @@ def _record(
 ) -> RunRecord:
     proofs = {p.name: p for p in verdict.proofs} if verdict else {}
     steps = [b.step for b in built if b.step is not None]
-    enforced = workshop.sandbox.enforcement
     return RunRecord(
         created=dt.datetime.now(dt.UTC),
         podwheel=__version__,
@@ -110,11 +109,7 @@ def _record(
         ),
         steps=tuple(_step(b, b.step, b.usage) for b in built if b.step and b.usage),
         environments=tuple({_environment_id(s): _environment(s) for s in steps}.values()),
-        enforced=(
-            ("cgroups", enforced.cgroups.value),
-            ("memory", enforced.memory),
-            ("processes", enforced.processes),
-        ),
+        enforced=workshop.sandbox.enforced,
         verdict=_word(verdict),
     )
 
@@ -172,6 +167,7 @@ def _step(built: Built, step: Step, usage: Usage) -> StepRecord:
         environment=_environment_id(step),
         backend=step.backend,
         variables=step.variables,
+        enforced=usage.enforced,
         log=f"logs/{_log_name(built)}" if built.log else None,
     )
 
