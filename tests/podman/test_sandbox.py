@@ -416,6 +416,7 @@ def test_processes_are_held(bench: Bench, enforced: Enforcement) -> None:
             pass
         """,
         limits=Limits(wall=60, processes=50),
+        slot=4000,  # of its own: processes are counted per uid, and other tests run beside this one
     )
     assert 20 < result < 50
     if enforced.process_groups is not None:

@@ -50,7 +50,7 @@ def test_a_directory(podwheel: Podwheel, how: str) -> None:
     """``-e`` is built as source, with a word."""
     copy_project("pure-flit-1.0", podwheel.cwd / "local")
     podwheel.write("requirements.txt", f"{how}\n")
-    done = podwheel("build", "-r", "requirements.txt")
+    done = podwheel("build", "-r", "requirements.txt", "--no-verify")
     assert podwheel.wheels() == ["pure_flit-1.0-py3-none-any.whl"]
     assert ("editable" in done.err) == how.startswith("-e")
 
@@ -91,7 +91,7 @@ def test_an_archives_url(podwheel: Podwheel, index: LocalIndex) -> None:
 def test_a_wheels_url(podwheel: Podwheel, index: LocalIndex) -> None:
     """What is named as a wheel is taken as one."""
     filename = next(n for n in index.files if n.startswith("pluggy-"))
-    done = podwheel("build", index.file_url(filename))
+    done = podwheel("build", index.file_url(filename), "--no-verify")
     assert podwheel.wheels() == [filename]
     assert "upstream" in done.out
 
