@@ -170,7 +170,7 @@ def _close(scheduler: Scheduler, sandbox: Sandbox) -> None:
     scheduler.stop()
     sandbox.reap()
     process.end_children()
-    scheduler.join(timeout=10)
+    scheduler.join(timeout=4)  # who waits for a network still holds at most a download in progress
 
 
 def build_target(chosen: TargetDefinition, *, store: Path, refresh: bool) -> Target:
