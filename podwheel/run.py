@@ -83,23 +83,16 @@ def opened(options: Options) -> Iterator[Run]:
     run_id = _new_id()
     logs = store.root / "logs" / run_id
     log.add_file(logs / "run.jsonl")
-    with _telling_closed_paths():
-        settings = load_settings(options.config, cwd=options.cwd)
-        request = read(
-            options.arguments, environ=options.environ, cwd=options.cwd, settings=settings
-        )
-        chosen = definition.load(
-            options.target or settings.target or definition.DEFAULT, cwd=options.cwd
-        )
+    settings, request, chosen = _asked(options)
     log.get().info("run.start", run=run_id, target=chosen.name)
     forget_old_runs(store)
     store.sweep()
     with contextlib.ExitStack() as closing:
         sandbox = Sandbox(run_id=run_id, work=logs)
+        scheduler = Scheduler(slots=options.jobs)
+        closing.callback(_close, scheduler, sandbox)  # making the target starts processes as well
         target = images.prepare(chosen, store=store, sandbox=sandbox, assume_present=True)
         refuse_foreign_lock(request, target)
-        scheduler = Scheduler(slots=options.jobs)
-        closing.callback(_close, scheduler, sandbox)
         index = closing.enter_context(
             Index(
                 indexes=request.indexes,
@@ -132,6 +125,17 @@ def opened(options: Options) -> Iterator[Run]:
             workshop=workshop,
             builder=Builder(workshop=workshop),
         )
+
+
+def _asked(options: Options) -> tuple[Settings, Request, TargetDefinition]:
+    """What the files, the options and the environment ask for; nothing is looked up."""
+    with _telling_closed_paths():
+        settings = load_settings(options.config, cwd=options.cwd)
+        request = read(
+            options.arguments, environ=options.environ, cwd=options.cwd, settings=settings
+        )
+        name = options.target or settings.target or definition.DEFAULT
+        return settings, request, definition.load(name, cwd=options.cwd)
 
 
 @contextlib.contextmanager

@@ -21,10 +21,11 @@ from podwheel.build.project import Project, variables_of
 from podwheel.build.records import known_wheel, remember_wheel
 from podwheel.build.requirements import BuildRequirements
 from podwheel.build.schedule import SLOT
-from podwheel.build.sources import EPOCH, Sources, without_credentials
+from podwheel.build.sources import EPOCH, Sources
 from podwheel.build.step import Built
 from podwheel.build.subject import Subject
 from podwheel.index import file_of
+from podwheel.index.urls import masked
 from podwheel.model import ArchiveUrl, LocalDirectory
 from podwheel.store import digest_of
 from podwheel.targets import images
@@ -116,7 +117,7 @@ class Builder:
             reused=True,
             usage=None,
             log=None,
-            url=without_credentials(_file(pin).url),
+            url=masked(_file(pin).url),
             source_sha256=None,
         )
 

@@ -46,9 +46,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Grow = "Callable[[tuple[Wheel, ...]], None]"
-"""Adds wheels to the environment of a container that runs."""
-
 
 @frozen(kw_only=True)
 class _Restart:

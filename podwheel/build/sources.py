@@ -22,6 +22,7 @@ from podwheel.build.schedule import SLOT
 from podwheel.build.telling import shown_lines
 from podwheel.errors import SourceUnusable
 from podwheel.index import fetch_git, file_of
+from podwheel.index.urls import masked
 from podwheel.model import ArchiveUrl, LocalDirectory, Source, VcsUrl
 from podwheel.sandbox.job import Mount
 from podwheel.sandbox.session import Ended, GuestGone
@@ -57,7 +58,7 @@ class Sources:
             archive=path,
             sha256=sha256,
             filename=file.filename,
-            url=without_credentials(file.url),
+            url=masked(file.url),
         )
 
     def of_direct(
@@ -141,7 +142,7 @@ class Sources:
             archive=path,
             sha256=sha256,
             filename=f"{name}-{got.commit[:12]}.tar",
-            url=f"git+{without_credentials(got.url)}@{got.commit}",
+            url=f"git+{masked(got.url)}@{got.commit}",
             commit=got.commit,
         )
         return _in_subdirectory(source, vcs.subdirectory)
@@ -183,7 +184,7 @@ class Sources:
             if session.outcome.ended is not Ended.OK or reply.get("ok") is not True:
                 why = str(reply.get("output") or reply.get("exception") or "")
                 raise SourceUnusable(
-                    f"commit {got.commit[:12]} of {without_credentials(got.url)} cannot be checked out",
+                    f"commit {got.commit[:12]} of {masked(got.url)} cannot be checked out",
                     said="\n".join(shown_lines(why)[-_MOST_SHOWN:]) or session.outcome.reason,
                     log=log_file,
                 )
@@ -195,14 +196,6 @@ def _in_subdirectory(source: Source, subdirectory: str | None) -> Source:
     if subdirectory is None:
         return source
     return evolve(source, subdirectory=subdirectory, identity=f"{source.identity}#{subdirectory}")
-
-
-def without_credentials(url: str) -> str:
-    """*url* as it may be shown and recorded."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _system_to_json(system: BuildSystem) -> dict[str, Any]:

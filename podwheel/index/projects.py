@@ -162,7 +162,6 @@ class FindLinks:
         self._locations = tuple(locations)
         self._pages = pages
         self._client = client
-        self._by_name: dict[NormalizedName, tuple[File, ...]] = {}
         self._files: tuple[File, ...] | None = None
 
     def files(self, name: NormalizedName) -> tuple[File, ...]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urldefrag, urlsplit, urlunsplit
+from urllib.parse import urldefrag, urlsplit
 
 from attrs import field, frozen
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from podwheel.errors import MetadataUnusable
+from podwheel.index.urls import split_login
 from podwheel.model import ArchiveUrl, Direct, LocalDirectory, VcsUrl
 from podwheel.requirements import urls
 
@@ -171,7 +172,7 @@ def shown(requirement: Requirement) -> str:
     """The requirement for messages: no marker, no credentials."""
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     if requirement.url is not None:
-        return f"{requirement.name}{extras} @ {_without_credentials(requirement.url)}"
+        return f"{requirement.name}{extras} @ {split_login(requirement.url)[0]}"
     return f"{requirement.name}{extras}{requirement.specifier}"
 
 
@@ -185,9 +186,9 @@ def shown_direct(direct: Direct | None) -> str:
             return str(direct.path)
         case VcsUrl():
             ref = f"@{direct.ref}" if direct.ref else ""
-            return f"git+{_without_credentials(direct.url)}{ref}"
+            return f"git+{split_login(direct.url)[0]}{ref}"
         case ArchiveUrl():
-            return _without_credentials(direct.url)
+            return split_login(direct.url)[0]
         case None:
             return ""
 
@@ -202,10 +203,10 @@ def direct_key(direct: Direct | None) -> tuple[str | None, ...]:
         case LocalDirectory():
             return ("directory", str(direct.path), direct.subdirectory)
         case VcsUrl():
-            return ("git", _without_credentials(direct.url), direct.ref, direct.subdirectory)
+            return ("git", split_login(direct.url)[0], direct.ref, direct.subdirectory)
         case ArchiveUrl():
             url = urldefrag(direct.url).url
-            return ("archive", _without_credentials(url), direct.subdirectory)
+            return ("archive", split_login(url)[0], direct.subdirectory)
         case None:
             return ()
 
@@ -221,7 +222,7 @@ def direct_of(url: str, *, local: bool) -> Direct:
         MetadataUnusable: A URL that podwheel does not follow.
     """
     scheme = urls.scheme_of(url) or ""
-    shown_url = _without_credentials(url)
+    shown_url = split_login(url)[0]
     if scheme.endswith("file") and not local:
         raise MetadataUnusable(f"a package may not point into this host: {shown_url}")
     try:
@@ -242,9 +243,3 @@ def _is_local(direct: Direct | None) -> bool:
     return isinstance(direct, LocalDirectory) or (
         isinstance(direct, ArchiveUrl) and urlsplit(direct.url).scheme == "file"
     )
-
-
-def _without_credentials(url: str) -> str:
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=host))
