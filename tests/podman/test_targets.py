@@ -51,7 +51,8 @@ class Room:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.store = Store(directory / "store")
-        self.sandbox = Sandbox(run_id="test-targets", work=directory / "work")
+        # Of this process alone: xdist's workers run at once, and containers are named by the run.
+        self.sandbox = Sandbox(run_id=f"test-targets-{os.getpid()}", work=directory / "work")
         self._made: dict[str, None] = {}
 
     def prepare(self, definition: targets.TargetDefinition, *, keep: bool = False) -> Target:
