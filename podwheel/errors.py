@@ -109,6 +109,10 @@ class ImageBuildFailed(HostError):
     """buildah or mmdebstrap could not make an image of a target."""
 
 
+class FileIndexDamaged(HostError):
+    """What a target's distribution says of its files, as kept in the store, cannot be read."""
+
+
 class ProbeFailed(HostError):
     """A target's image did not describe its Python."""
 
@@ -218,6 +222,10 @@ class StepKilled(BuildError):
 
 class PatchFailed(BuildError):
     """A patch of podwheel.toml does not apply."""
+
+
+class NotPortable(BuildError):
+    """``--portable``, and auditwheel refuses the wheel: no policy holds, or a library is not found."""
 
 
 class BuildsFailed(BuildError):

@@ -77,8 +77,15 @@ def _roots(task: Task[Any]) -> list[Task[Any]]:
     return list(found.values())
 
 
-def of_verdict(verdict: Verdict, logs: Path, *, no_deps: bool = False) -> VerificationFailed:
-    """The error of a verdict that is not good; *no_deps*: what they require was left out."""
+def of_verdict(
+    verdict: Verdict, logs: Path, *, line: str = "", no_deps: bool = False
+) -> VerificationFailed:
+    """The error of a verdict that is not good.
+
+    Args:
+        line: What installs the packages that a server is said to need; empty: none.
+        no_deps: What the wheels require was left out.
+    """
     if not verdict.installed or not verdict.consistent:
         what = "do not install" if not verdict.installed else "contradict each other (pip check)"
         return VerificationFailed(
@@ -97,20 +104,21 @@ def of_verdict(verdict: Verdict, logs: Path, *, no_deps: bool = False) -> Verifi
         said=said,
         log=logs,
         hint=(
-            *_missing_libraries(said),
+            *_missing_libraries(said, line),
             f"[package.{bad[0].name}] of podwheel.toml: import-modules and test say what is imported and run",
         ),
     )
 
 
-def _missing_libraries(said: str) -> list[str]:
+def _missing_libraries(said: str, line: str) -> list[str]:
     """What to do about shared libraries that the dynamic linker did not find."""
     names = sorted(set(_MISSING_LIBRARY.findall(said)))
     if not names:
         return []
     return [
-        f"the target's runtime image lacks {', '.join(names)}, and so would a server like it",
-        "base.include of a target file (--target ./server.toml) names the packages that servers have",
+        f"the pristine target lacks {', '.join(names)}, and so would a server like it",
+        f"what the wheels are known to need: {line}" if line else "",
+        "runtime-packages under [package.NAME] of podwheel.toml names packages that a server is to have",
     ]
 
 

@@ -100,6 +100,10 @@ class Step:
         """It ends here without having come to its end, and will start again."""
         self._ended_as = functools.partial(self.log.info, "step.waits")
 
+    def lacks(self, what: str) -> None:
+        """It ends here for lack of *what*, which is brought, and will start again."""
+        self._ended_as = functools.partial(self.log.info, "step.lacks", lacks=what)
+
     def fails(self, what: str) -> None:
         """Its end is a failure, though not an exception."""
         self._ended_as = functools.partial(self.log.error, "step.failed", what=what)

@@ -220,6 +220,8 @@ class PackageSettings:
     build_constraints: tuple[str, ...] = ()
     system_packages: tuple[str, ...] = ()
     """Packages of the target's distribution that its build image needs."""
+    runtime_packages: tuple[str, ...] = ()
+    """Packages of the distribution that it needs where it runs, beside those that its libraries name."""
     patches: tuple[Path, ...] = ()
     """Unified diffs (``-p1``), applied in order."""
     import_modules: tuple[str, ...] | None = None
@@ -249,6 +251,23 @@ class Settings:
 
 
 @frozen(kw_only=True)
+class SystemPackages:
+    """Which packages of a distribution the builds of some projects need, as somebody wrote it down."""
+
+    source: str
+    """The file, as the user named it."""
+    target: str | None
+    """The target's name that it was written for; None: it does not say."""
+    projects: tuple[tuple[NormalizedName, tuple[tuple[str, str], ...]], ...]
+    """Each project's packages, as the distribution spells them, with what each is for (may be empty)."""
+
+    def of(self, name: str) -> tuple[tuple[str, str], ...]:
+        """The packages for one project, and what each is for; empty where nothing is written."""
+        wanted = canonicalize_name(name)
+        return next((packages for n, packages in self.projects if n == wanted), ())
+
+
+@frozen(kw_only=True)
 class Request:
     """Everything that was asked, read from files, options and the environment; nothing looked up yet."""
 
@@ -267,6 +286,8 @@ class Request:
     """From a lock (PEP 751): a target whose Python is outside is an error."""
     environments: tuple[Marker, ...] = ()
     """From a lock (PEP 751): unless empty, a target that satisfies none of them is an error."""
+    system_packages: tuple[SystemPackages, ...] = ()
+    """From locks of podwheel's: what the builds were found to need."""
 
 
 # --------------------------------------------------------------------------- what it is for

@@ -5,16 +5,19 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from podwheel import failures, log
 from podwheel.build.lookups import policy_of
+from podwheel.build.lost import find_lost
+from podwheel.build.portable import Portability
+from podwheel.build.portable import tools as portability_tools
 from podwheel.build.schedule import NoSlots
 from podwheel.errors import ResolutionError
 from podwheel.model import Format, Formats, Origin, Wanted
-from podwheel.prove.lost import find_lost
+from podwheel.prove.needs import Needs
 from podwheel.prove.verdict import Verdict
 from podwheel.prove.verify import Verifier
 from podwheel.seal import refuse_foreign
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
     from podwheel.build.errand import Prepared
     from podwheel.build.schedule import Task
     from podwheel.build.step import Built
-    from podwheel.model import Pin, Resolution, Wheel
+    from podwheel.model import Image, Pin, Resolution, Wheel
+    from podwheel.prove.server import Server
     from podwheel.run import Run
 
 _ROUNDS = 5
@@ -43,21 +47,36 @@ class Outcome:
     resolution: Resolution
     built: tuple[Built, ...]
     """One a pin, sorted by name."""
+    server: Server
+    """What a server needs beside the wheels."""
     verdict: Verdict | None
     """None: verification was turned off."""
 
 
-def build(run: Run, *, output: Path, prove: bool) -> Outcome:
+def build(run: Run, *, output: Path, prove: bool, portable: bool = False) -> Outcome:
     """Build every wheel that the requirements need, prove them, and publish the wheelhouse.
+
+    Args:
+        portable: Put the shared libraries that they need into the wheels.
 
     Raises:
         PodwheelError: As its classes say. A wheelhouse that was there stays as it was.
     """
     refuse_foreign(output)
     resolution, built = resolved_and_built(run)
-    verdict = proven(run, built) if prove else None
-    seal(run.workshop, output, resolution=resolution, built=built, verdict=verdict)
-    return Outcome(resolution=resolution, built=built, verdict=verdict)
+    if portable:
+        built = ported(run, resolution, built)
+    server, verdict = proven(run, built) if prove else (needed(run, built), None)
+    seal(
+        run.workshop,
+        output,
+        resolution=resolution,
+        built=built,
+        server=server,
+        supplied=run.builder.supplies.supplied,
+        verdict=verdict,
+    )
+    return Outcome(resolution=resolution, built=built, server=server, verdict=verdict)
 
 
 def resolved_and_built(run: Run) -> tuple[Resolution, tuple[Built, ...]]:
@@ -107,7 +126,31 @@ def all_built(run: Run, resolution: Resolution) -> tuple[Built, ...]:
     return _results(run, [run.builder.wheel(pin, resolution.pins) for pin in resolution.pins])
 
 
-def fetched(run: Run) -> tuple[Prepared, ...]:
+def ported(run: Run, resolution: Resolution, built: Sequence[Built]) -> tuple[Built, ...]:
+    """The wheels with the shared libraries that they need put in; upstream's stay as they are.
+
+    Raises:
+        NotPortable: auditwheel refuses one.
+    """
+    maker = Portability(
+        workshop=run.workshop,
+        tools=_result(run, portability_tools(run.builder)),
+        beside=tuple(b.wheel for b in built),
+    )
+    made = _results(
+        run,
+        [
+            maker.task(one, wanted_by=pin.wanted_by)
+            for pin, one in zip(resolution.pins, built, strict=True)
+        ],
+    )
+    return tuple(
+        evolve(one, wheel=done.wheel, ported=done, notes=(*one.notes, *done.notes))
+        for one, done in zip(built, made, strict=True)
+    )
+
+
+def fetched(run: Run, *, portable: bool = False) -> tuple[Prepared, ...]:
     """Everything that a later ``build --offline`` of the same request needs, without building it."""
     resolution = resolved(run)
     sources = [pin for pin in resolution.pins if not pin.is_wheel]
@@ -115,32 +158,55 @@ def fetched(run: Run) -> tuple[Prepared, ...]:
     _results(run, [run.builder.wheel(pin, resolution.pins) for pin in wheels])
     prepared = _results(run, [run.builder.prepare(pin, resolution.pins) for pin in sources])
     pip_of_target(run)
+    if portable:
+        _result(run, portability_tools(run.builder))
     return prepared
 
 
-def proven(run: Run, built: Sequence[Built]) -> Verdict:
-    """Install and import everything in the pristine target.
+def needed(run: Run, built: Sequence[Built]) -> Server:
+    """What a server needs beside the wheels of a run."""
+    images = [b.image for b in built if b.image is not None]
+    return server_of(run, [b.wheel for b in built], images)
+
+
+def server_of(run: Run, wheels: Sequence[Wheel], images: Sequence[Image] = ()) -> Server:
+    """What a server needs beside *wheels*, as far as their libraries and podwheel.toml say.
+
+    Args:
+        images: Those in which they were built, where that is known.
+    """
+    return _needs(run).server(wheels, images)
+
+
+def proven(run: Run, built: Sequence[Built]) -> tuple[Server, Verdict]:
+    """Install and import everything in the pristine target, with what a server is said to need.
 
     Raises:
         VerificationFailed: Something does not install or import; each is named.
     """
+    server = needed(run, built)
     if not built:  # pip does not install nothing
-        return Verdict(installed=True, consistent=True, said="", proofs=())
+        return server, Verdict(installed=True, consistent=True, said="", proofs=())
     index, python = run.workshop.index, run.workshop.target.python
     lost = find_lost(built, index=index, python=python)
-    verdict = verified(run, [b.wheel for b in built], lost=lost)
-    for name, theirs in lost.items():
+    wheels = [b.wheel for b in built]
+    told = {name: str(one) for name, one in lost.items()}
+    server, verdict = verified(run, wheels, server=server, lost=told)
+    for name, one in lost.items():
         log.get().warning(
             "verify.lost_extensions",
-            message=f"{name} was built without the compiled part that upstream's {theirs} has",
+            message=f"{name} was built without {one.what}: upstream's {one.theirs} has it",
         )
-    return verdict
+    return server, verdict
 
 
 def verified(
-    run: Run, wheels: Sequence[Wheel], *, lost: dict[str, str], anew: bool = False
-) -> Verdict:
-    """The verdict on a set of wheels, if it is good.
+    run: Run, wheels: Sequence[Wheel], *, server: Server, lost: dict[str, str], anew: bool = False
+) -> tuple[Server, Verdict]:
+    """The verdict on a set of wheels, if it is good, and the server that it holds for.
+
+    Where an import fails for a library that it loads by itself, that library's package is added,
+    and everything proven again.
 
     Args:
         lost: Of `find_lost`.
@@ -149,13 +215,33 @@ def verified(
     Raises:
         VerificationFailed: It is not.
     """
-    verifier = Verifier(
-        workshop=run.workshop, pip=pip_of_target(run), slots=min(run.options.jobs, len(wheels) or 1)
-    )
-    verdict = verifier.verify(wheels, lost=lost, anew=anew)
+    pip, slots = pip_of_target(run), min(run.options.jobs, len(wheels) or 1)
+    for _ in range(_ROUNDS):
+        image = _image_of(run, server)
+        verifier = Verifier(workshop=run.workshop, pip=pip, slots=slots, image=image)
+        verdict = verifier.verify(wheels, lost=lost, anew=anew)
+        more = None if verdict.ok else _needs(run).loaded(verdict, server)
+        if more is None:
+            break
+        log.get().info("verify.loads", packages=sorted({*more.lacking} - {*server.lacking}))
+        server = more
     if not verdict.ok:
-        raise failures.of_verdict(verdict, run.workshop.logs, no_deps=run.request.no_deps)
-    return verdict
+        raise failures.of_verdict(
+            verdict, run.workshop.logs, line=server.line, no_deps=run.request.no_deps
+        )
+    _needs(run).keep(wheels, server)
+    return server, verdict
+
+
+def _needs(run: Run) -> Needs:
+    return Needs(workshop=run.workshop, supplies=run.builder.supplies)
+
+
+def _image_of(run: Run, server: Server) -> Image:
+    """The pristine target with the packages that the server is said to need, and nothing else."""
+    shop = run.workshop
+    packages = server.lacking if shop.system.find else server.configured
+    return shop.target.runtime if not packages else shop.images.for_server(packages)
 
 
 def pip_of_target(run: Run) -> Wheel:

@@ -17,13 +17,14 @@ from attrs import field, frozen
 from podwheel import log, process
 from podwheel.archives import check_build_tag
 from podwheel.build.builder import Builder
+from podwheel.build.images import RunImages
 from podwheel.build.schedule import Scheduler
-from podwheel.build.workshop import Workshop
+from podwheel.build.workshop import SystemPolicy, Workshop
 from podwheel.errors import ResolutionError, RunningAsRoot, ToolFailed, UsageError
 from podwheel.index import Index
 from podwheel.index.once import Once
 from podwheel.model import Freshness
-from podwheel.requirements import Arguments, load_settings, read
+from podwheel.requirements import Arguments, load_settings, read, read_system_packages
 from podwheel.sandbox.job import Limits
 from podwheel.sandbox.session import Sandbox
 from podwheel.store import Store
@@ -55,6 +56,8 @@ class Options:
     """How many containers run at once."""
     limits: Limits = field(factory=Limits)
     build_tag: str | None = None
+    find_system_packages: bool = True
+    system_packages_from: str | None = None
 
 
 @frozen(kw_only=True)
@@ -83,7 +86,7 @@ def opened(options: Options) -> Iterator[Run]:
     run_id = _new_id()
     logs = store.root / "logs" / run_id
     log.add_file(logs / "run.jsonl")
-    settings, request, chosen = _asked(options)
+    settings, request, system, chosen = _asked(options)
     log.get().info("run.start", run=run_id, target=chosen.name)
     forget_old_runs(store)
     store.sweep()
@@ -109,9 +112,15 @@ def opened(options: Options) -> Iterator[Run]:
             scheduler=scheduler,
             definition=chosen,
             target=target,
-            images_ready=Once(lambda: _still_the_same(target, chosen, store, sandbox)).get,
+            images=RunImages(
+                definition=chosen,
+                target=target,
+                store=store,
+                ready=Once(lambda: _still_the_same(target, chosen, store, sandbox)).get,
+            ),
             request=request,
             settings=settings,
+            system=system,
             freshness=options.freshness,
             logs=logs,
             limits=options.limits,
@@ -127,7 +136,7 @@ def opened(options: Options) -> Iterator[Run]:
         )
 
 
-def _asked(options: Options) -> tuple[Settings, Request, TargetDefinition]:
+def _asked(options: Options) -> tuple[Settings, Request, SystemPolicy, TargetDefinition]:
     """What the files, the options and the environment ask for; nothing is looked up."""
     with _telling_closed_paths():
         settings = load_settings(options.config, cwd=options.cwd)
@@ -135,7 +144,22 @@ def _asked(options: Options) -> tuple[Settings, Request, TargetDefinition]:
             options.arguments, environ=options.environ, cwd=options.cwd, settings=settings
         )
         name = options.target or settings.target or definition.DEFAULT
-        return settings, request, definition.load(name, cwd=options.cwd)
+        chosen = definition.load(name, cwd=options.cwd)
+        return settings, request, _system_policy(options, chosen), chosen
+
+
+def _system_policy(options: Options, chosen: TargetDefinition) -> SystemPolicy:
+    """Raises UsageError: the file of ``--system-packages-from`` cannot be used, or not for this target."""
+    if options.system_packages_from is None:
+        return SystemPolicy(find=options.find_system_packages)
+    reviewed = read_system_packages(options.system_packages_from, cwd=options.cwd)
+    if reviewed.target not in (None, chosen.name):
+        raise UsageError(
+            f"{reviewed.source} is for {reviewed.target}, whose packages may have other names "
+            f"than {chosen.name}'s",
+            hint=f"--target {reviewed.target}, or a file that was reviewed for {chosen.name}",
+        )
+    return SystemPolicy(reviewed=reviewed)
 
 
 @contextlib.contextmanager

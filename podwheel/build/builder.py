@@ -24,18 +24,19 @@ from podwheel.build.schedule import SLOT
 from podwheel.build.sources import EPOCH, Sources
 from podwheel.build.step import Built
 from podwheel.build.subject import Subject
+from podwheel.build.supplies import Supplies
+from podwheel.errors import BuildError
 from podwheel.index import file_of
 from podwheel.index.urls import masked
 from podwheel.model import ArchiveUrl, LocalDirectory
 from podwheel.store import digest_of
-from podwheel.targets import images
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podwheel.build.schedule import Steps, Task
     from podwheel.build.workshop import Workshop
-    from podwheel.model import File, Image, Metadata, PackageSettings, Pin, Wheel
+    from podwheel.model import File, Metadata, PackageSettings, Pin, Wheel
 
 T = TypeVar("T")
 
@@ -47,6 +48,7 @@ class Builder:
     workshop: Workshop
     sources: Sources = field(init=False)
     lookups: Lookups = field(init=False)
+    supplies: Supplies = field(init=False)
     dialogue: Dialogue = field(init=False)
     _wheels: dict[str, Wheel] = field(factory=dict, init=False)
     """By hash: one wheel of a backend serves many builds of a run."""
@@ -54,9 +56,11 @@ class Builder:
     def __attrs_post_init__(self) -> None:
         self.sources = Sources(workshop=self.workshop)
         self.lookups = Lookups(workshop=self.workshop, builder=self)
+        self.supplies = Supplies(workshop=self.workshop)
         self.dialogue = Dialogue(
             workshop=self.workshop,
             requirements=BuildRequirements(workshop=self.workshop, builder=self),
+            supplies=self.supplies,
         )
 
     # ------------------------------------------------------------ tasks
@@ -123,17 +127,46 @@ class Builder:
 
     def _build_steps(self, subject: Subject, tree: tuple[Pin, ...]) -> Steps[Built]:
         project = yield from self._project(subject)
+        project, built = yield from self._built(project, tree)
+        built = yield from self._as_full_as_can_be(project, built, tree)
+        if built.reused:
+            log.get().info("step.reused", title=f"build {project.title}", kind="build")
+        return built
+
+    def _built(self, project: Project, tree: tuple[Pin, ...]) -> Steps[tuple[Project, Built]]:
         notes: list[str] = []
         errand = WheelErrand(project=project, workshop=self.workshop, notes=notes)
-        built = yield from self.dialogue.run(errand, tree, notes)
-        if built.reused:
-            log.get().info("step.reused", title=errand.title, kind="build")
-        return built
+        built, project = yield from self.dialogue.run(errand, tree, notes)
+        return project, built
+
+    def _as_full_as_can_be(
+        self, project: Project, built: Built, tree: tuple[Pin, ...]
+    ) -> Steps[Built]:
+        """The wheel itself, or a better one: with the compiled part that it was built without.
+
+        What was lacking may come to light one by one, so an attempt that is no better is only
+        the end if its log has nothing more to say.
+        """
+        attempt = best = (project, built)
+        while (fuller := self.supplies.fuller(*attempt)) is not None:
+            try:
+                attempt = yield from self._built(fuller, tree)
+            except BuildError as error:
+                self.supplies.settle(best[1])
+                log.get().debug("supplies.vain", title=f"build {project.title}", reason=str(error))
+                break
+            if len(attempt[1].wheel.extensions) > len(best[1].wheel.extensions):
+                best = attempt
+        if attempt is not best:
+            self.supplies.settle(best[1])
+        self.supplies.keep(best[0])
+        return best[1]
 
     def _metadata_steps(self, subject: Subject) -> Steps[Metadata]:
         project = yield from self._project(subject)
         errand = MetadataErrand(project=project, store=self.workshop.store)
-        (metadata,) = yield from self.dialogue.run(errand, (), [])
+        (metadata,), project = yield from self.dialogue.run(errand, (), [])
+        self.supplies.keep(project)
         if metadata is None:  # the hook is optional (PEP 517): the wheel itself has it
             task = self._wheel_of(subject, ())
             yield (task,)
@@ -160,7 +193,9 @@ class Builder:
     def _prepare_steps(self, subject: Subject, tree: tuple[Pin, ...]) -> Steps[Prepared]:
         project = yield from self._project(subject)
         errand = RequirementsErrand(project=project, workshop=self.workshop)
-        return (yield from self.dialogue.run(errand, tree, []))
+        prepared, project = yield from self.dialogue.run(errand, tree, [])
+        self.supplies.keep(project)
+        return prepared
 
     # ------------------------------------------------------------ before any of its code runs
 
@@ -186,10 +221,11 @@ class Builder:
             config_settings=self._config_settings(subject, settings),
             variables=variables_of(shop.settings, settings, epoch=EPOCH),
             patches=tuple(hashlib.sha256(p.read_bytes()).hexdigest() for p in settings.patches),
-            image=self._image(settings.system_packages),
+            image=shop.target.build,
             wanted_by=subject.wanted_by,
             local=isinstance(subject.direct, LocalDirectory),
         )
+        project = self.supplies.equipped(project, lambda: self.sources.external(source))
         if project.patches:
             project = yield from self._patched(project)
         return project
@@ -205,12 +241,6 @@ class Builder:
             or (subject.direct is not None and wanted.direct == subject.direct)
         )
         return tuple(sorted({**dict(settings.config_settings), **dict(chain(*lines))}.items()))
-
-    def _image(self, packages: tuple[str, ...]) -> Image:
-        shop = self.workshop
-        if not packages:
-            return shop.target.build
-        return images.prepare_extra(shop.definition, shop.target, packages, store=shop.store)
 
     def _patched(self, project: Project) -> Steps[Project]:
         """A patch may change pyproject.toml, so it is read again from the patched tree."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 from packaging.requirements import InvalidRequirement, Requirement
 
 from podwheel import log
@@ -18,9 +18,12 @@ from podwheel.build.conversation import ARCHIVE, PATCHES, Conversation
 from podwheel.build.errand import Errand, Outing
 from podwheel.build.schedule import SLOT
 from podwheel.build.step import Usage
+from podwheel.build.supplies import told
 from podwheel.build.telling import telling_lines
 from podwheel.errors import (
     BackendUnusable,
+    HookFailed,
+    ImageBuildFailed,
     Interrupted,
     PodwheelError,
     StepKilled,
@@ -40,9 +43,11 @@ if TYPE_CHECKING:
     from podwheel.build.project import Project
     from podwheel.build.requirements import BuildRequirements
     from podwheel.build.schedule import Steps
+    from podwheel.build.supplies import Supplies
     from podwheel.build.workshop import Workshop
     from podwheel.model import Pin, Wheel
     from podwheel.sandbox.session import Outcome
+    from podwheel.syslibs.plan import Plan
 
 T = TypeVar("T")
 
@@ -55,22 +60,52 @@ class _Restart:
 
 
 @frozen(kw_only=True)
+class _Lacking:
+    """The attempt failed for lack of what can be installed."""
+
+    planned: Plan
+    error: PodwheelError
+    """What the attempt ended with, for when it cannot be installed after all."""
+
+
+@frozen(kw_only=True)
 class Dialogue:
     """Runs errands."""
 
     workshop: Workshop
     requirements: BuildRequirements
+    supplies: Supplies
 
-    def run(self, errand: Errand[T], tree: tuple[Pin, ...], notes: list[str]) -> Steps[T]:
-        """Complete the project's environment, then run the errand in its container.
+    def run(
+        self, errand: Errand[T], tree: tuple[Pin, ...], notes: list[str]
+    ) -> Steps[tuple[T, Project]]:
+        """Run the errand; where it fails for lack of something of the system, again with that.
 
         Args:
             tree: The runtime tree (see `BuildRequirements.wheels`).
             notes: Gets what the record should say.
 
+        Returns:
+            The errand's result, and the project with all that it needed.
+
         Raises:
             BuildError: As its classes say.
         """
+        while True:
+            result = yield from self._attempt(errand, tree, notes)
+            if not isinstance(result, _Lacking):
+                return result, errand.project
+            try:
+                project = self.supplies.with_more(errand.project, result.planned)
+            except ImageBuildFailed as error:
+                result.error.hint += (f"{told(result.planned)} cannot be installed: {error}",)
+                raise result.error from error
+            errand = evolve(errand, project=project)
+
+    def _attempt(
+        self, errand: Errand[T], tree: tuple[Pin, ...], notes: list[str]
+    ) -> Steps[T | _Lacking]:
+        """Complete the project's environment, then run the errand in its container."""
         project = errand.project
         wheels = yield from self.requirements.wheels(project, (), tree, notes)
         question = digest_of(project.step(environment.identity(wheels), None).id)
@@ -95,9 +130,9 @@ class Dialogue:
                 return result
             dynamic = result.requires
 
-    def _act(self, errand: Errand[T], wheels: tuple[Wheel, ...], slot: int) -> T:
+    def _act(self, errand: Errand[T], wheels: tuple[Wheel, ...], slot: int) -> T | _Lacking:
         with self.workshop.store.attempt("step") as place:
-            result: T = self.in_container(
+            result: T | _Lacking = self.in_container(
                 errand.title,
                 errand.project,
                 wheels,
@@ -117,7 +152,7 @@ class Dialogue:
         tree: tuple[Pin, ...],
         slot: int,
         question: str,
-    ) -> T | _Restart:
+    ) -> T | _Restart | _Lacking:
         complete = wheels
 
         def talk_through(talk: Conversation, grow: Callable[[tuple[Wheel, ...]], None]) -> Any:
@@ -140,7 +175,7 @@ class Dialogue:
             )
 
         with self.workshop.store.attempt("step") as place:
-            result: T | _Restart = self.in_container(
+            result: T | _Restart | _Lacking = self.in_container(
                 errand.title, errand.project, wheels, slot, place, talk_through, finish
             )
             return result
@@ -162,15 +197,26 @@ class Dialogue:
                 container is gone. The step is done when this is.
 
         Returns:
-            What *finish* returned; the `_Restart`, where *talk_through* returned one.
+            What *finish* returned; the `_Restart`, where *talk_through* returned one; a
+            `_Lacking`, where it failed for lack of what can be installed.
         """
-        log_file = self.workshop.log_file(title)
-        with log.step(title, log=str(log_file), environment=environment.describe(wheels)) as told:
-            brought, usage = self._talk(
-                title, project, wheels, slot, place / "env", talk_through, log_file, told.log
-            )
+        log_file = self.workshop.log_file(
+            f"{title} again {project.rounds}" if project.rounds else title
+        )
+        with log.step(title, log=str(log_file), environment=environment.describe(wheels)) as step:
+            try:
+                brought, usage = self._talk(
+                    title, project, wheels, slot, place / "env", talk_through, log_file, step.log
+                )
+            except (HookFailed, BackendUnusable) as error:
+                planned = self.supplies.after_failure(project, error.said, log_file)
+                if not planned.add:
+                    error.hint = (*planned.hints, *error.hint)
+                    raise
+                step.lacks(told(planned))
+                return _Lacking(planned=planned, error=error)
             if isinstance(brought, _Restart):
-                told.waits()
+                step.waits()
                 return brought
             return finish(brought, usage, log_file)
 
@@ -183,7 +229,7 @@ class Dialogue:
         env: Path,
         talk_through: Callable[[Conversation, Callable[[tuple[Wheel, ...]], None]], Any],
         log_file: Path,
-        told: BoundLogger,
+        logger: BoundLogger,
     ) -> tuple[Any, Usage]:
         """One container's life, from its environment to its judgement."""
         shop = self.workshop
@@ -201,7 +247,7 @@ class Dialogue:
         brought: Any = None
         failure: Exception | None = None
         with shop.sandbox.session(
-            job, log=log_file, watch=lambda line: told.debug("step.output", line=line)
+            job, log=log_file, watch=lambda line: logger.debug("step.output", line=line)
         ) as session:
             talk = Conversation(
                 session=session,

@@ -5,15 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from podwheel.archives import expect, normalise, read_wheel
-from podwheel.archives.elf import check_machine
 from podwheel.build import environment
-from podwheel.build.records import known_wheel, remember_wheel
-from podwheel.build.sources import EPOCH
+from podwheel.build.intake import take_in
+from podwheel.build.records import known_wheel
 from podwheel.build.step import Built, Usage
-from podwheel.errors import PodwheelError
 from podwheel.resolve.documents import metadata_from_json, metadata_to_json
 
 if TYPE_CHECKING:
@@ -155,33 +152,20 @@ class WheelErrand(Errand[Built]):
         Raises:
             WheelRejected: It is not the wheel that was asked for.
         """
-        store, raw = self.workshop.store, outing.brought
-        try:
-            wheel = read_wheel(raw, filename=raw.name)
-            expect(
-                wheel,
-                name=self.project.name,
-                version=self.project.version,
-                tags=self.workshop.target.python.tags,
-                built=True,
-            )
-            check_machine(wheel, self.workshop.target.python)
-        except PodwheelError as error:
-            error.wanted_by = error.wanted_by or self.project.wanted_by
-            error.log = error.log or outing.log
-            raise
-        tidy = raw.parent / "tidy"
-        tidy.mkdir()
-        path, filename = normalise(
-            raw, filename=raw.name, build_tag=self.workshop.build_tag, epoch=EPOCH, into=tidy
+        store = self.workshop.store
+        wheel = take_in(
+            outing.brought,
+            workshop=self.workshop,
+            name=self.project.name,
+            version=self.project.version,
+            build_tag=self.workshop.build_tag,
+            wanted_by=self.project.wanted_by,
+            log=outing.log,
         )
-        sha256, kept = store.put_file(path)
-        wheel = evolve(wheel, path=kept, filename=filename, sha256=sha256, size=kept.stat().st_size)
-        remember_wheel(store, wheel)
         log_sha256, _ = store.put_file(outing.log)
         step = self._step(outing.wheels)
         document = {
-            "wheel": sha256,
+            "wheel": wheel.sha256,
             "log": log_sha256,
             "usage": outing.usage.to_json(),
             "notes": self.notes,
@@ -202,5 +186,7 @@ class WheelErrand(Errand[Built]):
             url=self.project.source.url,
             source_sha256=self.project.source.sha256,
             commit=self.project.source.commit,
+            image=self.project.image,
+            supplies=self.project.supplies,
             notes=tuple(document["notes"]),
         )

@@ -19,6 +19,21 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
+class Supply:
+    """One package of the distribution that a project's build image has."""
+
+    name: str
+    reason: str
+    """What it is for: ``header libpq-fe.h``, or who wrote it down."""
+    path: str | None = None
+    """The file of it that was missing."""
+    rivals: tuple[str, ...] = ()
+    """Other packages that have such a file, and were not chosen."""
+    found: bool = False
+    """By podwheel, from a failed attempt or a project's own words; not written down by a user."""
+
+
+@frozen(kw_only=True)
 class Project:
     """What one package's build starts from."""
 
@@ -36,6 +51,11 @@ class Project:
     patches: tuple[str, ...]
     """sha256 of each."""
     image: Image
+    """Of the target's build, with `supplies`."""
+    supplies: tuple[Supply, ...] = ()
+    """Packages of the distribution that the target's own build image has not."""
+    rounds: int = 0
+    """How often it was tried again with more of them."""
     wanted_by: tuple[str, ...]
     local: bool
     """The user's own source, which may refer to ``file:`` URLs."""

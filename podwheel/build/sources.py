@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -29,6 +31,8 @@ from podwheel.sandbox.session import Ended, GuestGone
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from podwheel.build.schedule import Steps
     from podwheel.build.workshop import Workshop
     from podwheel.index import GitSource
@@ -90,6 +94,20 @@ class Sources:
             known = _system_to_json(system)
             self.workshop.store.write("build-system", key, known)
         return _system_from_json(known)
+
+    def external(self, source: Source) -> Mapping[str, Any]:
+        """The ``[external]`` table (PEP 725) of the archive's pyproject.toml; empty where there is none."""
+        key = digest_of([source.sha256, source.subdirectory or ""])
+        known: Any = self.workshop.store.read("external", key)
+        if known is None:
+            sdist = read_sdist(
+                source.archive, filename=source.filename, subdirectory=source.subdirectory
+            )
+            table = tomllib.loads(sdist.pyproject or "").get("external")
+            # A date is no JSON, and means nothing in this table.
+            known = json.loads(json.dumps(table if isinstance(table, dict) else {}, default=str))
+            self.workshop.store.write("external", key, known)
+        return dict(known)
 
     def static_metadata(self, source: Source) -> Metadata | None:
         """What the archive's files say for certain (PEP 643, PEP 621); None: only its backend knows."""

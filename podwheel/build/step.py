@@ -14,7 +14,9 @@ from attrs import asdict, frozen
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
-    from podwheel.model import Wheel
+    from podwheel.build.grafted import Ported
+    from podwheel.build.project import Supply
+    from podwheel.model import Image, Wheel
 
 FORMAT: Final = 2
 """Raised when the guest, the layout or the normalisation change what comes out of the same inputs."""
@@ -88,5 +90,11 @@ class Built:
     """Of the source archive; None for upstream's wheel."""
     commit: str | None = None
     """Of a source from git."""
+    image: Image | None = None
+    """The build image of the step; None for upstream's wheel."""
+    supplies: tuple[Supply, ...] = ()
+    """The distribution's packages that the build image had beside the target's own."""
+    ported: Ported | None = None
+    """``--portable``: what was put into the wheel; `wheel` is the result."""
     notes: tuple[str, ...] = ()
     """What a reader of the record should know: a bootstrap wheel, a yanked file, a retry."""

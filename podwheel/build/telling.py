@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from podwheel.text import plain
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,13 +35,6 @@ _CAUSES: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_ESCAPES: Final = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)")
-
-
-def plain(text: str) -> str:
-    """*text* without terminal escapes; other control characters made visible (it is hostile)."""
-    text = _ESCAPES.sub("", text)
-    return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in text)
 
 
 def shown_lines(text: str) -> list[str]:

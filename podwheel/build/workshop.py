@@ -5,21 +5,31 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from podwheel.build.project import parallelism
 from podwheel.sandbox.job import Job, Limits, Mount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
+    from podwheel.build.images import RunImages
     from podwheel.build.schedule import Scheduler
     from podwheel.index import Index
-    from podwheel.model import Freshness, Image, Request, Settings, Target
+    from podwheel.model import Freshness, Image, Request, Settings, SystemPackages, Target
     from podwheel.sandbox.session import Sandbox
     from podwheel.store import Store
     from podwheel.targets.definition import TargetDefinition
+
+
+@frozen(kw_only=True)
+class SystemPolicy:
+    """Which packages of the distribution may be added to images, beside those of podwheel.toml."""
+
+    find: bool = True
+    """Those that are found missing; False: ``--no-system-packages``."""
+    reviewed: SystemPackages | None = None
+    """``--system-packages-from``: only these."""
 
 
 @frozen(kw_only=True)
@@ -33,10 +43,10 @@ class Workshop:
     scheduler: Scheduler
     definition: TargetDefinition
     target: Target
-    images_ready: Callable[[], object]
-    """Makes sure, once, that the target's images are there before a container needs them."""
+    images: RunImages
     request: Request
     settings: Settings
+    system: SystemPolicy = field(factory=SystemPolicy)
     freshness: Freshness
     logs: Path
     """The directory of this run's logs."""
@@ -63,7 +73,7 @@ class Workshop:
         limits: Limits | None = None,
     ) -> Job:
         """The container of one step."""
-        self.images_ready()
+        self.images.ready(image)
         return Job(
             name=title,
             image=image.reference,

@@ -12,7 +12,9 @@ from podwheel.cli import options, tables
 
 @click.command(cls=options.RequirementsCommand, name="build")
 @options.requirement_options
+@options.system_options
 @options.building_options
+@options.portable_option
 @options.build_tag_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path("wheelhouse"), metavar="DIR",
@@ -37,6 +39,9 @@ def command(**given: Any) -> None:
 
     with run.opened(options.options_of(given)) as opened:
         outcome = pipeline.build(
-            opened, output=given["output"].absolute(), prove=not given["no_verify"]
+            opened,
+            output=given["output"].absolute(),
+            prove=not given["no_verify"],
+            portable=given["portable"],
         )
     tables.closing(outcome, given["output"], quiet=given["quiet"])

@@ -11,7 +11,9 @@ from podwheel.cli import options, tables
 
 @click.command(cls=options.RequirementsCommand, name="fetch")
 @options.requirement_options
+@options.system_options
 @options.building_options
+@options.portable_option
 @options.build_tag_option
 @options.displayed
 def command(**given: Any) -> None:
@@ -27,7 +29,7 @@ def command(**given: Any) -> None:
     from podwheel import pipeline, run
 
     with run.opened(options.options_of(given)) as opened:
-        prepared = pipeline.fetched(opened)
+        prepared = pipeline.fetched(opened, portable=given["portable"])
     click.echo(
         f"everything for {tables.counted(len(prepared), 'build')} is in {options.store_of(given)}"
     )

@@ -114,6 +114,13 @@ _BUILDING = [
     click.option("--scratch-size", type=Size(), metavar="SIZE", help="Room of one step (default: 8G, at most half of the memory)."),
     click.option("--memory", type=Size(), metavar="SIZE", help="Most memory of one step, where enforced (default: no limit)."),
 ]  # fmt: skip
+_SYSTEM = [
+    click.option("--no-system-packages", is_flag=True, help="Do not find what the system lacks; only podwheel.toml's system-packages."),
+    click.option("--system-packages-from", metavar="FILE", help="Only the system packages of FILE: a wheelhouse's pylock.toml, or like podwheel.toml."),
+]  # fmt: skip
+_PORTABLE = [
+    click.option("--portable", is_flag=True, help="Put the shared libraries into the wheels, with their licences (auditwheel)."),
+]  # fmt: skip
 _BUILD_TAG = [
     click.option("--build-tag", metavar="TAG", help="Build tag of our wheels, e.g. 1podwheel (default: none)."),
 ]  # fmt: skip
@@ -159,6 +166,16 @@ def building_options(function: F) -> F:
     return _with(function, _BUILDING)
 
 
+def system_options(function: F) -> F:
+    """Which packages of the distribution may be added."""
+    return _with(function, _SYSTEM)
+
+
+def portable_option(function: F) -> F:
+    """Whether wheels bring their libraries."""
+    return _with(function, _PORTABLE)
+
+
 def build_tag_option(function: F) -> F:
     """How our wheels' names differ from upstream's."""
     return _with(function, _BUILD_TAG)
@@ -200,6 +217,10 @@ def options_of(given: dict[str, Any]) -> Options:
         raise click.UsageError(
             "--refresh asks the index and --offline never does: give one of them"
         )
+    if given.get("no_system_packages") and given.get("system_packages_from"):
+        raise click.UsageError(
+            "--no-system-packages adds none and --system-packages-from some: give one of them"
+        )
     known = {name: given[name] for name in _ARGUMENTS if given.get(name) is not None}
     formats = click.get_current_context().meta.get(_ORDERED, ())
     freshness = Freshness.NORMAL
@@ -225,6 +246,8 @@ def options_of(given: dict[str, Any]) -> Options:
             Limits(scratch=_default_scratch()), **{k: v for k, v in limits.items() if v is not None}
         ),
         build_tag=given.get("build_tag"),
+        find_system_packages=not given.get("no_system_packages"),
+        system_packages_from=given.get("system_packages_from"),
     )
     return evolve(options, jobs=given["jobs"]) if given.get("jobs") else options
 

@@ -12,6 +12,7 @@ from podwheel.cli import options, tables
 
 @click.command(cls=options.RequirementsCommand, name="plan")
 @options.requirement_options
+@options.system_options
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @options.displayed
 def command(**given: Any) -> None:

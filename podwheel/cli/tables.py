@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from podwheel.pipeline import Outcome
+    from podwheel.prove.server import Server
     from podwheel.prove.verdict import Proof, Verdict
 
 
@@ -55,6 +56,13 @@ def closing(outcome: Outcome, output: Path, *, quiet: bool) -> None:
     out.print(
         f"{counted(len(outcome.built), 'wheel')} ({ours} built from source, {total}){proven}: {output}"
     )
+    server(outcome.server)
+
+
+def server(needs: Server) -> None:
+    """The line to paste on the server, if it needs anything."""
+    if needs.line:
+        console().print(f"the server needs: {needs.line}")
 
 
 def verdict(found: Verdict) -> None:

@@ -93,7 +93,7 @@ class TerminalDisplay:
             self._running[title] = time.monotonic()
             if self._live is not None:
                 self._live.start()
-        elif name in ("step.done", "step.failed", "step.waits"):
+        elif name in ("step.done", "step.failed", "step.waits", "step.lacks"):
             self._running.pop(title, None)
         line = self._line(name, title, event)
         if line is not None:
@@ -157,6 +157,10 @@ def _failed(title: str, event: Event) -> Text:
     return Text.assemble(("  ✗ ", "bold red"), f"{title:<44} ", (str(event.get("what", "")), "red"))
 
 
+def _lacking(title: str, event: Event) -> Text:
+    return Text.assemble(("  + ", "yellow"), f"{title:<44} ", (str(event["lacks"]), "yellow"))
+
+
 def _reused(title: str, _event: Event) -> Text:
     return Text.assemble(("  = ", "green"), f"{title:<44} ", ("   from store", "dim"))
 
@@ -179,6 +183,7 @@ def _image_done(_title: str, event: Event) -> Text:
 _DRAWN: Final[dict[str, Callable[[str, Event], Text]]] = {
     "step.done": _done,
     "step.failed": _failed,
+    "step.lacks": _lacking,
     "step.reused": _reused,
     "resolve.done": _resolved,
     "image.building": _image,
@@ -206,6 +211,10 @@ _WORDS: Final = {
     "sandbox.dumpable": "{container}: the guest could not make itself undumpable",
     "sandbox.log_incomplete": "a log is incomplete: {error}",
     "sandbox.survivors": "{container} left processes behind, which were killed: {processes}",
+    "supplies.degraded": "{title} left its compiled part out: again with {lacks}",
+    "supplies.unusable": "{project}: what it was known to need cannot be installed any more ({packages}: {reason})",
+    "server.unprovided": "{library} is in no wheel and in no package of the target: {needed_by}",
+    "verify.loads": "an import loads what the target has not: again with {packages}",
     "verify.kept": "these wheels were installed and imported on this {target} before: not again",
 }
 """Events that are told in a sentence; the keys are the event's."""

@@ -17,6 +17,7 @@ from podwheel.cli import options, tables
 )
 @options.target_options
 @options.building_options
+@options.system_options
 @options.displayed
 def command(directory: Path, **given: Any) -> None:
     """Prove the wheels of DIR: install them in the pristine target, and import each distribution.
@@ -41,8 +42,10 @@ def command(directory: Path, **given: Any) -> None:
         arguments=evolve(chosen.arguments, requirements=("pip",)),
     )
     with run.opened(chosen) as opened:
-        verdict = pipeline.verified(opened, house.wheels, lost={}, anew=True)
+        needs = pipeline.server_of(opened, house.wheels)
+        server, verdict = pipeline.verified(opened, house.wheels, server=needs, lost={}, anew=True)
     tables.verdict(verdict)
     click.echo(
         f"{tables.counted(len(verdict.proofs), 'distribution')} installed and imported: {directory}"
     )
+    tables.server(server)

@@ -12,6 +12,7 @@ from podwheel.cli import options
 @click.command(cls=options.RequirementsCommand, name="why")
 @click.argument("name")
 @options.requirement_options
+@options.system_options
 @options.displayed
 def command(name: str, **given: Any) -> int:
     """Print who wants NAME: every chain from a line of the requirements to it.

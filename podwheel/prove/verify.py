@@ -20,12 +20,12 @@ from packaging.utils import canonicalize_name
 
 from podwheel import log
 from podwheel.build.environment import PREFIX, Environments, identity
-from podwheel.build.telling import plain
 from podwheel.errors import VerificationFailed
 from podwheel.prove.verdict import Imported, Proof, Verdict
 from podwheel.sandbox.job import Mount
 from podwheel.sandbox.session import Ended, GuestGone
 from podwheel.store import digest_of
+from podwheel.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from podwheel.build.workshop import Workshop
-    from podwheel.model import PackageSettings, Wheel
+    from podwheel.model import Image, PackageSettings, Wheel
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised when verification looks at more than before: kept verdicts are then asked for again."""
 
 IMPORT_TIMEOUT: Final = 300
@@ -55,6 +55,8 @@ class Verifier:
     pip: Wheel
     """A wheel of pip that runs on the target's Python."""
     slots: int
+    image: Image
+    """The pristine target, with the run-time packages that the wheels are said to need."""
 
     def verify(
         self, wheels: Sequence[Wheel], *, lost: Mapping[str, str], anew: bool = False
@@ -102,6 +104,7 @@ class Verifier:
                 FORMAT,
                 identity(wheels),
                 self.workshop.target.fingerprint,
+                [self.image.reference, self.image.content],
                 asked,
                 sorted(lost.items()),
             ]
@@ -273,7 +276,7 @@ class Verifier:
     ) -> dict[str, Any]:
         shop = self.workshop
         log_file = shop.log_file(title)
-        job = shop.job(title, image=shop.target.runtime, program=program, mounts=mounts, slot=slot)
+        job = shop.job(title, image=self.image, program=program, mounts=mounts, slot=slot)
         reply: dict[str, Any] = {}
         with shop.sandbox.session(job, log=log_file) as session, contextlib.suppress(GuestGone):
             reply = session.ask(request)  # why it is gone, the outcome says
@@ -308,11 +311,16 @@ def _counts(module: str, wheel: Wheel, settings: PackageSettings) -> bool:
     """
     if settings.import_modules is not None:
         return True
-    if module in _ASIDE:
-        return len(wheel.modules) == 1
+    if _is_aside(module):  # alone, it is what the wheel is for
+        return all(map(_is_aside, wheel.modules))
     if not module.startswith("_") or module in map(_module_of, wheel.extensions):
         return True
-    return all(m.startswith("_") or m in _ASIDE for m in wheel.modules)
+    return all(m.startswith("_") or _is_aside(m) for m in wheel.modules)
+
+
+def _is_aside(module: str) -> bool:
+    """``tests``, and what is below it where that is a namespace: ``examples.storage``."""
+    return module.partition(".")[0] in _ASIDE
 
 
 def _module_of(extension: str) -> str | None:

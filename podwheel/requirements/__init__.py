@@ -13,8 +13,10 @@ and nothing of a third party runs::
     lock        ``pylock.toml`` (PEP 751)
     read        all of it → `model.Request`
     settings    podwheel.toml
+    system      system packages that were written down
 """
 
 from podwheel.requirements.arguments import Arguments as Arguments
 from podwheel.requirements.read import read as read
 from podwheel.requirements.settings import load_settings as load_settings
+from podwheel.requirements.system import read_system_packages as read_system_packages

@@ -31,6 +31,7 @@ from podwheel.requirements import urls
 from podwheel.requirements.groups import parse_toml
 from podwheel.requirements.lines import decode, load
 from podwheel.requirements.problems import problem
+from podwheel.requirements.system import system_packages_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
+
+    from podwheel.model import SystemPackages
 
 _MEMBERSHIP = re.compile(
     r"\"(?P<name>[^\"]*)\" (?P<not>not )?in (?P<set>extras|dependency_groups)\b"
@@ -53,6 +56,8 @@ class Lock:
     wanted: tuple[Wanted, ...]
     requires_python: SpecifierSet | None
     environments: tuple[Marker, ...]
+    system_packages: SystemPackages | None = None
+    """What the builds of its packages were found to need, if podwheel wrote it."""
 
 
 def read_lock(
@@ -78,7 +83,8 @@ def read_lock(
     origin = Origin(source=source)
     text = decode(load(path, origin), origin)
     try:
-        lock = Pylock.from_dict(parse_toml(text, origin))
+        document = parse_toml(text, origin)
+        lock = Pylock.from_dict(document)
     except PylockValidationError as error:
         raise problem(origin, f"is not a valid lock (PEP 751): {error}") from None
     _check_known(origin, "extra", extras, lock.extras or ())
@@ -101,6 +107,7 @@ def read_lock(
         wanted=tuple(wanted),
         requires_python=lock.requires_python,
         environments=tuple(lock.environments or ()),
+        system_packages=system_packages_of(document, source=source),
     )
 
 

@@ -33,13 +33,13 @@ _PROJECT = "pyproject.toml"
 _TOP = ("target", "cpu", "cflags", "ldflags", "environment", "package")
 _PACKAGE = (
     "environment", "config-settings", "build-requires", "build-constraints", "system-packages",
-    "patches", "import-modules", "test",
+    "runtime-packages", "patches", "import-modules", "test",
 )  # fmt: skip
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CPU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 # Of any distribution's package manager; never something that it would take for an option.
-_SYSTEM_PACKAGE = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@_.:=~^/()+-]*")
+SYSTEM_PACKAGE = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@_.:=~^/()+-]*")
 _PROJECT_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -153,10 +153,6 @@ class _Reader:
             for module in modules:
                 if not all(part.isidentifier() for part in module.split(".")):
                     raise self._wrong(f"{prefix}import-modules", f"{module!r} is no module's name")
-        packages = self._strings(table, "system-packages", prefix)
-        for package in packages:
-            if not _SYSTEM_PACKAGE.fullmatch(package):
-                raise self._wrong(f"{prefix}system-packages", f"{package!r} is no package's name")
         return PackageSettings(
             environment=self._environment(table, "environment", prefix),
             config_settings=self._config_settings(table, prefix),
@@ -164,11 +160,19 @@ class _Reader:
             build_constraints=self._requirements(
                 table, "build-constraints", prefix, constraints=True
             ),
-            system_packages=packages,
+            system_packages=self._system_packages(table, "system-packages", prefix),
+            runtime_packages=self._system_packages(table, "runtime-packages", prefix),
             patches=self._patches(table, prefix),
             import_modules=modules,
             test=self._words(table, "test", prefix),
         )
+
+    def _system_packages(self, table: Mapping[str, Any], key: str, prefix: str) -> tuple[str, ...]:
+        packages = self._strings(table, key, prefix)
+        for package in packages:
+            if not SYSTEM_PACKAGE.fullmatch(package):
+                raise self._wrong(f"{prefix}{key}", f"{package!r} is no package's name")
+        return packages
 
     # ------------------------------------------------------------ types
 

@@ -42,6 +42,10 @@ class Entry:
     step: str | None = None
     """The build step's identity; None for upstream's wheel."""
     build_tag: str | None = None
+    portable_step: str | None = None
+    """The identity of what put libraries into the wheel; None: nothing did."""
+    bundled: tuple[str, ...] = ()
+    """Paths in the wheel of those libraries."""
     build_requires: tuple[BuildRequirement, ...] = ()
 
 

@@ -29,7 +29,13 @@ LOCK = "pylock.toml"
 _MARKERS = ("implementation_name", "platform_machine", "python_version", "sys_platform")
 
 
-def make_lock(entries: Sequence[Entry], *, target: Target, podwheel: str) -> Mapping[str, Any]:
+def make_lock(
+    entries: Sequence[Entry],
+    *,
+    target: Target,
+    podwheel: str,
+    system_packages: Mapping[str, Any] | None = None,
+) -> Mapping[str, Any]:
     """The lock of a wheelhouse, ready for `tomli_w`.
 
     It holds no time and nothing of this run or host: the same wheels give the same lock.
@@ -38,14 +44,19 @@ def make_lock(entries: Sequence[Entry], *, target: Target, podwheel: str) -> Map
         entries: The wheelhouse's wheels, one a package.
         target: The system that they are for.
         podwheel: Our own version.
+        system_packages: ``[tool.podwheel.system-packages]``: what the builds, and what a server,
+            need of the distribution; without None in it.
     """
     names = {entry.wheel.name for entry in entries}
+    tool: dict[str, Any] = {"version": podwheel, "target": _target(target)}
+    if system_packages:
+        tool["system-packages"] = dict(system_packages)
     lock = Pylock(
         lock_version=Version("1.0"),
         created_by="podwheel",
         environments=_environments(target.python),
         packages=[_package(entry, names) for entry in sorted(entries, key=lambda e: e.wheel.name)],
-        tool={"podwheel": {"version": podwheel, "target": _target(target)}},
+        tool={"podwheel": tool},
     )
     lock.validate()
     return lock.to_dict()
@@ -138,6 +149,8 @@ def _provenance(entry: Entry) -> dict[str, Any]:
         "source": _present(source),
         "step": entry.step,
         "build-tag": entry.build_tag,
+        "portable-step": entry.portable_step,
+        "bundled": list(entry.bundled) or None,
         "build-requires": [
             {"name": r.name, "version": r.version, "sha256": r.sha256}
             for r in sorted(entry.build_requires, key=lambda r: r.name)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from podwheel.seal.entry import Entry
 
+INSTALL = "system-packages.txt"
+"""One line to paste on the server, before the wheels are installed; not there where it needs nothing."""
 _CHUNK = 1 << 20
 
 
@@ -42,6 +44,7 @@ def publish(
     lock: Mapping[str, Any],
     record: Mapping[str, Any],
     logs: Sequence[tuple[str, Path]],
+    install: str = "",
     replace: bool = True,
 ) -> None:
     """Write a wheelhouse (docs/wheelhouse.md describes what is in it).
@@ -53,6 +56,7 @@ def publish(
         lock: From `make_lock`.
         record: `RunRecord.to_json`, or any JSON object.
         logs: File name in ``logs/`` (``numpy-2.0.log``) and where it is now.
+        install: The line that installs what a server needs beside the wheels; empty: nothing.
         replace: False: an older wheelhouse is not replaced either.
 
     Raises:
@@ -63,7 +67,7 @@ def publish(
     place = directory.resolve()
     refuse_foreign(place, replace=replace)
     with _telling_of(place), _stage(place) as stage:
-        _fill(stage, entries=entries, lock=lock, record=record, logs=logs)
+        _fill(stage, entries=entries, lock=lock, record=record, logs=logs, install=install)
         _flush(stage)
         if place.exists() and any(place.iterdir()):
             exchange(stage, place)  # the stage is the old one now, and is removed
@@ -171,6 +175,7 @@ def _fill(
     lock: Mapping[str, Any],
     record: Mapping[str, Any],
     logs: Sequence[tuple[str, Path]],
+    install: str,
 ) -> None:
     sums: dict[str, str] = {}
     for entry in entries:
@@ -190,6 +195,8 @@ def _fill(
         RECORD: json.dumps(document, indent=1, sort_keys=True).encode() + b"\n",
         **{path: page.encode() for path, page in simple_index(e.wheel for e in entries).items()},
     }
+    if install:
+        texts[INSTALL] = install.encode() + b"\n"
     for path, data in texts.items():
         (stage / path).parent.mkdir(parents=True, exist_ok=True)
         (stage / path).write_bytes(data)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECORD = "podwheel.json"
-SCHEMA = 1
-"""Raised when a reader of the old form would misread the new one."""
+SCHEMA = 2
+"""Raised when a reader of the old form would misread, or refuse, the new one."""
+_READ = (1, SCHEMA)
 
 _Facts = tuple[tuple[str, str], ...]
 
@@ -39,6 +40,46 @@ class TargetRecord:
     libc: str
     """``glibc 2.41``."""
     machine: str
+
+
+@frozen(kw_only=True)
+class SystemPackageRecord:
+    """One package of the distribution that a build image had beside the target's own."""
+
+    name: str
+    version: str | None
+    """As it was installed."""
+    reason: str
+    """``header libpq-fe.h``, or who wrote it down."""
+    path: str | None = None
+    """The file of it that was missing."""
+    rivals: tuple[str, ...] = ()
+    """Other packages that have such a file."""
+
+
+@frozen(kw_only=True)
+class RuntimePackageRecord:
+    """One package of the distribution that wheels need where they run."""
+
+    name: str
+    why: Literal["linked", "loaded", "configured"]
+    """``NEEDED`` of their libraries, an import that failed without it, or podwheel.toml."""
+    minimum: str | None
+    libraries: tuple[str, ...]
+    needed_by: tuple[str, ...]
+    present: bool
+    """It is in the pristine target already."""
+
+
+@frozen(kw_only=True)
+class ServerRecord:
+    """What a server needs beside the wheels."""
+
+    line: str
+    """To be pasted; empty: nothing is needed."""
+    packages: tuple[RuntimePackageRecord, ...]
+    unprovided: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Libraries that no package is known to have, each with who needs it."""
 
 
 @frozen(kw_only=True)
@@ -64,6 +105,7 @@ class StepRecord:
     """What the sandbox did enforce, not what was asked of it: ``("memory", "4 GiB")``."""
     log: str | None = None
     """In the wheelhouse, ``logs/numpy-2.0.log``."""
+    system_packages: tuple[SystemPackageRecord, ...] = ()
 
     @property
     def duration(self) -> float | None:
@@ -80,6 +122,20 @@ class EnvironmentRecord:
     id: str
     wheels: tuple[tuple[str, str, str], ...]
     """Name, version and sha256 of each."""
+
+
+@frozen(kw_only=True)
+class BundledRecord:
+    """One shared library that ``--portable`` put into a wheel."""
+
+    path: str
+    """In the wheel."""
+    original: str
+    package: str | None
+    """The distribution's package that it came from."""
+    version: str | None
+    licences: tuple[str, ...]
+    """Paths in the wheel."""
 
 
 @frozen(kw_only=True)
@@ -104,6 +160,9 @@ class PackageRecord:
     imported: bool | None = None
     lost: str | None = None
     """Upstream's wheel that has extension modules, where this one, built here, has none."""
+    policy: str | None = None
+    """``--portable``: the oldest system that it claims, ``manylinux_2_31``."""
+    bundled: tuple[BundledRecord, ...] = ()
     notes: tuple[str, ...] = ()
     """For example: which upstream wheel broke a circle of build requirements."""
 
@@ -124,6 +183,7 @@ class RunRecord:
     environments: tuple[EnvironmentRecord, ...] = ()
     enforced: _Facts = ()
     """What held for every container of the run."""
+    server: ServerRecord | None = None
     verdict: Literal["passed", "failed", "not run"] = "not run"
 
     def to_json(self) -> dict[str, Any]:
@@ -139,7 +199,7 @@ class RunRecord:
             WheelhouseUnusable: It is no such record, or of a later podwheel.
         """
         schema = document.get("schema")
-        if schema != SCHEMA:
+        if schema not in _READ:
             raise WheelhouseUnusable(
                 f"{RECORD} has the form {schema!r}; this podwheel reads form {SCHEMA}",
                 hint="use the podwheel that wrote it, or a newer one",
@@ -173,28 +233,34 @@ def _plain(value: Any) -> Any:
     return value
 
 
-_T = TypeVar("_T", bound=RunRecord | TargetRecord | StepRecord | EnvironmentRecord | PackageRecord)
+_T = TypeVar("_T")
 
-_PARTS: dict[str, type[Any]] = {
-    "target": TargetRecord,
-    "packages": PackageRecord,
-    "steps": StepRecord,
-    "environments": EnvironmentRecord,
+_PARTS: dict[tuple[type[Any], str], type[Any]] = {
+    (RunRecord, "target"): TargetRecord,
+    (RunRecord, "packages"): PackageRecord,
+    (RunRecord, "steps"): StepRecord,
+    (RunRecord, "environments"): EnvironmentRecord,
+    (RunRecord, "server"): ServerRecord,
+    (PackageRecord, "bundled"): BundledRecord,
+    (StepRecord, "system_packages"): SystemPackageRecord,
+    (ServerRecord, "packages"): RuntimePackageRecord,
 }
 
 
 def _read(kind: type[_T], document: Mapping[str, Any]) -> _T:
     """Make a record of plain data; unknown keys are refused."""
-    known = {attribute.name for attribute in fields(kind)}
+    known = {attribute.name for attribute in fields(kind)}  # type: ignore[arg-type]  # all are attrs classes
     if unknown := document.keys() - known:
         raise ValueError(f"unknown key {min(unknown)}")
     return kind(**{key: _value(kind, key, value) for key, value in document.items()})
 
 
 def _value(kind: type[Any], key: str, value: Any) -> Any:
-    if kind is RunRecord and key in _PARTS:
-        part = _PARTS[key]
-        return _read(part, value) if key == "target" else tuple(_read(part, v) for v in value)
+    part = _PARTS.get((kind, key))
+    if part is not None and value is not None:
+        if isinstance(value, list):
+            return tuple(_read(part, v) for v in value)
+        return _read(part, value)
     if value is not None and key in ("created", "started", "ended"):
         return datetime.datetime.fromisoformat(value)
     return _tuples(value)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import asdict
 
 from podwheel import __version__, log
 from podwheel.seal.entry import BuildRequirement, Entry, public_url
@@ -11,22 +13,29 @@ from podwheel.seal.lock import make_lock
 from podwheel.seal.publish import is_current, publish
 from podwheel.seal.record import (
     RECORD,
+    BundledRecord,
     EnvironmentRecord,
     PackageRecord,
     RunRecord,
+    RuntimePackageRecord,
+    ServerRecord,
     StepRecord,
+    SystemPackageRecord,
     TargetRecord,
     read_record,
 )
 from podwheel.store import digest_of
+from podwheel.targets.installed import installed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from podwheel.build.project import Project, Supply
     from podwheel.build.step import Built, Step, Usage
     from podwheel.build.workshop import Workshop
-    from podwheel.model import Pin, Resolution, Target
+    from podwheel.model import Image, Pin, Resolution, Target
+    from podwheel.prove.server import Server
     from podwheel.prove.verdict import Proof, Verdict
 
 
@@ -36,6 +45,8 @@ def seal(
     *,
     resolution: Resolution,
     built: Sequence[Built],
+    server: Server,
+    supplied: Sequence[Project],
     verdict: Verdict | None,
 ) -> None:
     """Publish the wheelhouse of a run; one that is there and is the same is left as it is.
@@ -43,13 +54,19 @@ def seal(
     Args:
         directory: Absolute.
         built: One a pin of *resolution*, in its order.
+        supplied: The projects whose builds needed packages of the distribution.
 
     Raises:
         WheelhouseUnusable: What is there is not ours to replace.
         DiskFull, HostError: It cannot be written; what was there is there still.
     """
     entries = [_entry(pin, one) for pin, one in zip(resolution.pins, built, strict=True)]
-    lock = make_lock(entries, target=workshop.target, podwheel=__version__)
+    lock = make_lock(
+        entries,
+        target=workshop.target,
+        podwheel=__version__,
+        system_packages=_system_packages(workshop, supplied, server),
+    )
     if is_current(directory, entries=entries, lock=lock) and (
         verdict is None or read_record(directory / RECORD).get("verdict") == _word(verdict)
     ):
@@ -60,7 +77,8 @@ def seal(
         directory,
         entries=entries,
         lock=lock,
-        record=_record(workshop, resolution, built, verdict).to_json(),
+        record=_record(workshop, resolution, built, server, verdict).to_json(),
+        install=server.line,
         logs=logs,
     )
 
@@ -76,6 +94,8 @@ def _entry(pin: Pin, built: Built) -> Entry:
         commit=built.commit,
         step=None if step is None else step.id,
         build_tag=None if step is None else step.build_tag,
+        portable_step=built.ported.step if built.ported else None,
+        bundled=tuple(b.path for b in built.ported.libraries) if built.ported else (),
         build_requires=()
         if step is None
         else tuple(BuildRequirement(name=n, version=v, sha256=s) for n, v, s in step.environment),
@@ -94,7 +114,11 @@ def _log_name(built: Built) -> str:
 
 
 def _record(
-    workshop: Workshop, resolution: Resolution, built: Sequence[Built], verdict: Verdict | None
+    workshop: Workshop,
+    resolution: Resolution,
+    built: Sequence[Built],
+    server: Server,
+    verdict: Verdict | None,
 ) -> RunRecord:
     proofs = {p.name: p for p in verdict.proofs} if verdict else {}
     steps = [b.step for b in built if b.step is not None]
@@ -107,9 +131,10 @@ def _record(
             _package(pin, one, proofs.get(one.wheel.name))
             for pin, one in zip(resolution.pins, built, strict=True)
         ),
-        steps=tuple(_step(b, b.step, b.usage) for b in built if b.step and b.usage),
+        steps=tuple(_step(workshop, b, b.step, b.usage) for b in built if b.step and b.usage),
         environments=tuple({_environment_id(s): _environment(s) for s in steps}.values()),
         enforced=workshop.sandbox.enforced,
+        server=_server(server),
         verdict=_word(verdict),
     )
 
@@ -149,11 +174,78 @@ def _package(pin: Pin, built: Built, proof: Proof | None) -> PackageRecord:
         installed=None if proof is None else proof.installed,
         imported=None if proof is None else proof.imported,
         lost=None if proof is None else proof.lost,
+        policy=built.ported.policy if built.ported else None,
+        bundled=tuple(BundledRecord(**asdict(b)) for b in built.ported.libraries)
+        if built.ported
+        else (),
         notes=built.notes,
     )
 
 
-def _step(built: Built, step: Step, usage: Usage) -> StepRecord:
+def _server(server: Server) -> ServerRecord:
+    return ServerRecord(
+        line=server.line,
+        packages=tuple(RuntimePackageRecord(**asdict(p)) for p in server.packages),
+        unprovided=tuple((u.library, u.needed_by) for u in server.unprovided),
+    )
+
+
+def _supplies(
+    workshop: Workshop, image: Image | None, supplies: Sequence[Supply]
+) -> tuple[SystemPackageRecord, ...]:
+    there = installed(image, store=workshop.store) if image and supplies else ()
+    versions = {package.name: package.version for package in there}
+    return tuple(
+        SystemPackageRecord(
+            name=s.name,
+            version=versions.get(s.name.partition("=")[0].partition(":")[0]),
+            reason=s.reason,
+            path=s.path,
+            rivals=s.rivals,
+        )
+        for s in supplies
+    )
+
+
+def _system_packages(
+    workshop: Workshop, supplied: Sequence[Project], server: Server
+) -> dict[str, Any]:
+    """``[tool.podwheel.system-packages]``: what is installed up front the next time, anywhere."""
+    build = [
+        {
+            "project": str(project.name),
+            **({} if project.version is None else {"version": str(project.version)}),
+            "packages": [
+                _present({"name": p.name, "version": p.version, "for": p.reason})
+                for p in _supplies(workshop, project.image, project.supplies)
+            ],
+        }
+        for project in sorted(supplied, key=lambda p: p.name)
+    ]
+    run = [
+        _present(
+            {
+                "name": package.name,
+                "minimum": package.minimum,
+                "libraries": list(package.libraries),
+                "needed-by": list(package.needed_by),
+            }
+        )
+        for package in server.packages
+        if not package.present
+    ]
+    return {
+        key: value
+        for key, value in (("install", server.line), ("build", build), ("run", run))
+        if value
+    }
+
+
+def _present(table: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _step(workshop: Workshop, built: Built, step: Step, usage: Usage) -> StepRecord:
     started = dt.datetime.fromisoformat(usage.started)
     return StepRecord(
         id=step.id,
@@ -169,6 +261,7 @@ def _step(built: Built, step: Step, usage: Usage) -> StepRecord:
         variables=step.variables,
         enforced=usage.enforced,
         log=f"logs/{_log_name(built)}" if built.log else None,
+        system_packages=_supplies(workshop, built.image, built.supplies),
     )
 
 

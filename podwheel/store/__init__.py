@@ -5,6 +5,7 @@
     blobs/ab/<sha256>         bytes, named by their hash, read-only
     unpacked/ab/<sha256>/     a wheel's content, laid out for hard links (build/environment.py)
     documents/<kind>/<key>    JSON: metadata, resolutions, step records, verdicts
+    file-indexes/<hash>/      which package of a distribution has which file (targets/fileindex.py)
     index/                    what indexes answered, with the time of it
     git/                      bare repositories
     logs/                     one directory a run

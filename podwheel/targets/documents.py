@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from podwheel.targets.recipe import Recipe
 
 _KIND = "target"
+_LAYER = "layer"
 
 
 def target_of(
@@ -67,6 +68,21 @@ def recall(definition: TargetDefinition, recipe: Recipe, *, store: Store) -> Tar
             facts=document["facts"],
         )
     except (TypeError, KeyError, ProbeFailed):
+        return None
+
+
+def remember_image(image: Image, *, store: Store) -> None:
+    """Keep what an image with more packages is, under its name."""
+    document = {"digest": image.digest, "content": image.content}
+    store.write(_LAYER, digest_of(image.reference), document)
+
+
+def recall_image(reference: str, *, store: Store) -> Image | None:
+    """What the image of that name was when it was last looked at; None: it never was."""
+    document: Any = store.read(_LAYER, digest_of(reference))
+    try:
+        return Image(reference=reference, digest=document["digest"], content=document["content"])
+    except (TypeError, KeyError):
         return None
 
 

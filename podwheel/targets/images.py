@@ -11,7 +11,7 @@ from attrs import frozen
 
 from podwheel import log as logging
 from podwheel import process
-from podwheel.errors import ImageBuildFailed, TargetFileError, UsageError
+from podwheel.errors import TargetFileError, UsageError
 from podwheel.store import digest_of
 from podwheel.targets import base as bases
 from podwheel.targets import documents, probe, stages
@@ -19,8 +19,7 @@ from podwheel.targets.recipe import REPOSITORY, Recipe, recipe_of
 from podwheel.targets.tools import check_space, query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
     from podwheel.model import Image, Target
     from podwheel.sandbox import Sandbox
@@ -73,7 +72,7 @@ def prepare(
             definition.python,
             sandbox=sandbox,
             store=store,
-            log=_log(store, recipe.runtime.replace("-runtime:", "-probe:")),
+            log=stages.log_of(store, recipe.runtime.replace("-runtime:", "-probe:")),
         )
         target = documents.target_of(definition, recipe, runtime=runtime, build=build, facts=facts)
         documents.remember(definition, recipe, target, facts, store=store)
@@ -81,7 +80,12 @@ def prepare(
 
 
 def prepare_extra(
-    definition: TargetDefinition, target: Target, packages: Iterable[str], *, store: Store
+    definition: TargetDefinition,
+    target: Target,
+    packages: Iterable[str],
+    *,
+    store: Store,
+    ready: Callable[[], object] | None = None,
 ) -> Image:
     """The target's build image with packages of its distribution: the Containerfile's stage ``extra``.
 
@@ -90,45 +94,109 @@ def prepare_extra(
     Args:
         target: What `prepare` returned for *definition*.
         packages: Names as the distribution spells them; order and repetition do not matter.
+        ready: If given, an image that the store remembers is believed to be there, and no process
+            is started; else this makes sure of the target's own images first.
 
     Raises:
         UsageError: A name that cannot be a package's.
         TargetFileError: The Containerfile has no stage ``extra``.
         ImageBuildFailed: A package does not exist, or could not be had.
     """
-    names = tuple(sorted(set(packages)))
-    for name in names:
-        if not _PACKAGE.fullmatch(name):
-            raise UsageError(f"{name!r} cannot be the name of a system package")
-    if not names:
-        return target.build
-    recipe = recipe_of(definition)
-    if "extra" not in recipe.stages:
-        raise TargetFileError(
-            f"target {definition.name} cannot install system packages: "
-            f"{definition.containerfile} has no stage `extra`",
-            hint="docs/targets.md, your own Containerfile, shows the three lines",
-        )
-    # The build image's content, not only its recipe: a refreshed one gets refreshed extras.
-    tag = digest_of([recipe.digest, target.build.content, names])[:20]
-    reference = f"{REPOSITORY}/{definition.name}-extra:{tag}"
-    present = stages.ids((reference,))
-    if not present:
-        with store.lock(f"images {reference}"):
-            present = stages.ids((reference,))
-            if not present:
-                check_space(store.root)
-                stages.build(
-                    definition,
-                    "extra",
-                    reference,
-                    base=recipe.base,
-                    parents={"build": target.build.reference},
-                    log=_log(store, reference),
-                    arguments={"PACKAGES": " ".join(names)},
-                )
-                present = _require((reference,), store=store)
-    return stages.describe(reference, present[reference], store=store)
+    return _EXTRA.prepare(definition, packages, parent=target.build, store=store, ready=ready)
+
+
+def prepare_server(
+    definition: TargetDefinition,
+    target: Target,
+    packages: Iterable[str],
+    *,
+    store: Store,
+    ready: Callable[[], object] | None = None,
+) -> Image:
+    """The pristine server with the packages that wheels need to run: the Containerfile's stage ``server``.
+
+    Args, Raises: As for `prepare_extra`.
+    """
+    return _SERVER.prepare(definition, packages, parent=target.runtime, store=store, ready=ready)
+
+
+@frozen(kw_only=True)
+class _Layer:
+    """A stage that installs packages of the distribution on one of the target's two images."""
+
+    stage: str
+    parent: str
+    """The stage that it stands on."""
+    purpose: str
+    """What cannot be done without it."""
+    hint: str
+    """How to do without."""
+
+    def prepare(
+        self,
+        definition: TargetDefinition,
+        packages: Iterable[str],
+        *,
+        parent: Image,
+        store: Store,
+        ready: Callable[[], object] | None,
+    ) -> Image:
+        """The image of this stage, built if it is missing; *parent* itself for no packages."""
+        names = tuple(sorted(set(packages)))
+        for name in names:
+            if not _PACKAGE.fullmatch(name):
+                raise UsageError(f"{name!r} cannot be the name of a system package")
+        if not names:
+            return parent
+        recipe = recipe_of(definition)
+        if self.stage not in recipe.stages:
+            raise TargetFileError(
+                f"target {definition.name} cannot install {self.purpose} ({', '.join(names)}): "
+                f"{definition.containerfile} has no stage `{self.stage}`",
+                hint=("docs/targets.md, your own Containerfile, shows the three lines", self.hint),
+            )
+        # The parent's content, not only its recipe: a refreshed one gets refreshed layers.
+        tag = digest_of([recipe.digest, parent.content, names])[:20]
+        reference = f"{REPOSITORY}/{definition.name}-{self.stage}:{tag}"
+        known = documents.recall_image(reference, store=store)
+        if ready is not None:
+            if known is not None:
+                return known
+            ready()
+        present = stages.ids((reference,))
+        if not present:
+            with store.lock(f"images {reference}"):
+                present = stages.ids((reference,))
+                if not present:
+                    check_space(store.root)
+                    stages.build(
+                        definition,
+                        self.stage,
+                        reference,
+                        base=recipe.base,
+                        parents={self.parent: parent.reference},
+                        log=stages.log_of(store, reference),
+                        arguments={"PACKAGES": " ".join(names)},
+                    )
+                    present = stages.require((reference,), store=store)
+        image = stages.describe(reference, present[reference], store=store)
+        if image != known:
+            documents.remember_image(image, store=store)
+        return image
+
+
+_EXTRA = _Layer(
+    stage="extra",
+    parent="build",
+    purpose="system packages that a build needs",
+    hint="or put them into its stage `build`",
+)
+_SERVER = _Layer(
+    stage="server",
+    parent="runtime",
+    purpose="the system packages that wheels need where they run",
+    hint="or put them into its stage `runtime`, if your servers have them",
+)
 
 
 @frozen(kw_only=True)
@@ -203,7 +271,9 @@ def _make(
     replaced = stages.ids(names) if refresh else {}
     with store.lock(f"images {recipe.base}"):  # targets share bases
         if refresh or recipe.base not in stages.ids((recipe.base,)):
-            bases.make(definition.base, recipe.base, store=store, log=_log(store, recipe.base))
+            bases.make(
+                definition.base, recipe.base, store=store, log=stages.log_of(store, recipe.base)
+            )
     if recipe.runtime not in present:
         stages.build(
             definition,
@@ -211,7 +281,7 @@ def _make(
             recipe.runtime,
             base=recipe.base,
             parents={},
-            log=_log(store, recipe.runtime),
+            log=stages.log_of(store, recipe.runtime),
         )
     # Always on the runtime image that is there now.
     stages.build(
@@ -220,9 +290,9 @@ def _make(
         recipe.build,
         base=recipe.base,
         parents={"runtime": recipe.runtime},
-        log=_log(store, recipe.build),
+        log=stages.log_of(store, recipe.build),
     )
-    made = _require((recipe.runtime, recipe.build), store=store)
+    made = stages.require((recipe.runtime, recipe.build), store=store)
     if replaced:
         _forget(replaced, stages.ids(names))
     logging.get().info(
@@ -231,30 +301,8 @@ def _make(
     return made
 
 
-def _require(references: tuple[str, ...], *, store: Store) -> dict[str, str]:
-    """The ids of images that were just made: a tool's exit code alone is no proof."""
-    found = stages.ids(references)
-    for reference in references:
-        if reference not in found:
-            raise ImageBuildFailed(
-                f"buildah reported success, and there is no image {reference}",
-                log=_log(store, reference, fresh=False),
-            )
-    return found
-
-
 def _forget(replaced: dict[str, str], present: dict[str, str]) -> None:
     """Remove what a refresh left without a name, children first; one that is in use stays."""
     for name in reversed(replaced):
         if present.get(name) != replaced[name]:
             process.run(["podman", "image", "rm", replaced[name]])
-
-
-def _log(store: Store, reference: str, *, fresh: bool = True) -> Path:
-    """The log of one image's making; a new making starts it anew."""
-    directory = store.root / "logs" / "images"
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{reference.rpartition('/')[2].replace(':', '-')}.log"
-    if fresh:
-        path.unlink(missing_ok=True)
-    return path

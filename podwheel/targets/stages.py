@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tarfile
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from podwheel import log as logging
-from podwheel import process
-from podwheel.errors import ToolFailed
+from podwheel.errors import ImageBuildFailed
 from podwheel.model import Image
 from podwheel.store import digest_of
+from podwheel.targets.installed import lists_of
 from podwheel.targets.recipe import EPOCH
 from podwheel.targets.tools import environment, query, run_logged
 
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
 
     from podwheel.store import Store
     from podwheel.targets.definition import TargetDefinition
-
-PACKAGES_FILE = "/usr/share/podwheel/packages"
-"""Where a Containerfile may leave the sorted list of what is installed."""
-
-_MOST_LIST_BYTES = 16 << 20
 
 
 def build_arguments(
@@ -139,7 +133,7 @@ def describe(reference: str, digest: str, *, store: Store) -> Image:
     known = store.read("image", digest.removeprefix("sha256:"))
     if isinstance(known, str):
         return Image(reference=reference, digest=digest, content=known)
-    listed = _package_list(digest)
+    listed = lists_of(digest, store=store).get("packages")
     if listed is None:
         layers = query(
             ["podman", "image", "inspect", "--format", "{{json .RootFS.Layers}}", digest],
@@ -147,37 +141,32 @@ def describe(reference: str, digest: str, *, store: Store) -> Image:
         )
         content = digest_of(["layers", json.loads(layers)])
     else:
-        content = digest_of(["packages", hashlib.sha256(listed).hexdigest()])
+        content = digest_of(["packages", hashlib.sha256(listed.encode()).hexdigest()])
     store.write("image", digest.removeprefix("sha256:"), content)
     return Image(reference=reference, digest=digest, content=content)
 
 
-def _package_list(digest: str) -> bytes | None:
-    """The image's list of packages: copied out of a container that never runs."""
-    container = query(
-        ["podman", "create", "--network=none", "--pull=never", digest, "true"], what="podman create"
-    ).strip()
-    try:
-        with tempfile.TemporaryFile() as out:
-            done = process.run(["podman", "cp", f"{container}:{PACKAGES_FILE}", "-"], stdout=out)
-            if done.code != 0:
-                return None
-            out.seek(0)
-            return _only_file(out)
-    finally:
-        query(["podman", "rm", "--force", container], what="podman rm")
+def require(references: tuple[str, ...], *, store: Store) -> dict[str, str]:
+    """The ids of images that were just made: a tool's exit code alone is no proof.
+
+    Raises:
+        ImageBuildFailed: One of them is not there.
+    """
+    found = ids(references)
+    for reference in references:
+        if reference not in found:
+            raise ImageBuildFailed(
+                f"buildah reported success, and there is no image {reference}",
+                log=log_of(store, reference, fresh=False),
+            )
+    return found
 
 
-def _only_file(archive: IO[bytes]) -> bytes:
-    """The first member's bytes: an image is a user's own, and still only read as data."""
-    try:
-        with tarfile.open(fileobj=archive, mode="r|") as members:
-            for member in members:
-                handle = members.extractfile(member) if member.isreg() else None
-                if handle is not None and member.size <= _MOST_LIST_BYTES:
-                    data: bytes = handle.read()
-                    return data
-                break
-    except tarfile.TarError as error:
-        raise ToolFailed(f"podman cp gave no archive: {error}") from error
-    raise ToolFailed(f"{PACKAGES_FILE} of an image is no file of at most 16 MB")
+def log_of(store: Store, reference: str, *, fresh: bool = True) -> Path:
+    """The log of one image's making; a new making starts it anew."""
+    directory = store.root / "logs" / "images"
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{reference.rpartition('/')[2].replace(':', '-')}.log"
+    if fresh:
+        path.unlink(missing_ok=True)
+    return path

@@ -20,6 +20,8 @@ ARG BASE
 FROM ${BASE} AS runtime
 FROM runtime AS build
 FROM build AS extra
+FROM runtime AS server
+FROM runtime AS index
 """
 
 TARGET = """\
@@ -108,6 +110,8 @@ class Tools:
         self.removed: list[str] = []
         self.packages = ""
         """What every image lists as installed; empty: no list."""
+        self.files: dict[str, dict[str, bytes]] = {}
+        """Directories of every image that can be copied, with the files in them."""
         self.missing = ""
         """A tool that is not installed."""
         self._calls: list[list[str]] = []
@@ -158,7 +162,13 @@ class Tools:
         self._count += 1
         self.images[name] = f"{self._count:064x}"
 
-    def _podman(self, arguments: list[str]) -> tuple[int, bytes]:
+    def _copied(self, path: str) -> tuple[int, bytes]:
+        files = dict(self.files.get(path, {}))
+        if self.packages and path == "/usr/share/podwheel":
+            files["packages"] = self.packages.encode()
+        return (0, archive(path, files)) if files else (125, b"")
+
+    def _podman(self, arguments: list[str]) -> tuple[int, bytes]:  # noqa: C901 - a case a command
         match arguments:
             case ["info", *_]:
                 return 0, str(self.directory).encode()
@@ -181,8 +191,8 @@ class Tools:
                 return (0 if known == names else 125), "".join(lines).encode()
             case ["create", *_, image, "true"]:
                 return 0, f"container of {image}\n".encode()
-            case ["cp", *_]:
-                return (0, _archive(self.packages)) if self.packages else (125, b"")
+            case ["cp", source, "-"]:
+                return self._copied(source.rpartition(":")[2])
             case ["rm", *_]:
                 pass
             case _:
@@ -190,12 +200,18 @@ class Tools:
         return 0, b""
 
 
-def _archive(text: str) -> bytes:
+def archive(path: str, files: Mapping[str, bytes]) -> bytes:
+    """What ``podman cp CONTAINER:PATH -`` prints for a directory: its name is in front."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        member = tarfile.TarInfo("packages")
-        member.size = len(text)
-        archive.addfile(member, io.BytesIO(text.encode()))
+    name = path.rpartition("/")[2]
+    with tarfile.open(fileobj=out, mode="w") as made:
+        directory = tarfile.TarInfo(name)
+        directory.type = tarfile.DIRTYPE
+        made.addfile(directory)
+        for file, content in files.items():
+            member = tarfile.TarInfo(f"{name}/{file}")
+            member.size = len(content)
+            made.addfile(member, io.BytesIO(content))
     return out.getvalue()
 
 

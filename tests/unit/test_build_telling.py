@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from podwheel.build.telling import plain, telling_lines
+from podwheel.build.telling import telling_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,16 +71,3 @@ def test_terminal_control_and_invalid_text_are_harmless(tmp_path: Path) -> None:
     assert told.isprintable()
     assert "\x1b" not in told
     assert "red" in told
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a\tb", "a\tb"),
-        ("\x1b[1;31mred\x1b[0m", "red"),
-        ("bell\x07", "bell\\x07"),
-        ("Ünïcode", "Ünïcode"),
-    ],
-)
-def test_plain(text: str, shown: str) -> None:
-    assert plain(text) == shown

@@ -29,6 +29,7 @@ ROOMS = [
     "store",
     "process",
     "log",
+    "text",
     "model",
     "errors",
     "__init__",

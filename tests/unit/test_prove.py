@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from podwheel.build.step import Built, Step
-from podwheel.errors import OfflineMiss, ProjectNotFound, VerificationFailed
+from podwheel.errors import VerificationFailed
 from podwheel.failures import of_verdict
-from podwheel.model import File, Metadata, PackageSettings, Wheel
-from podwheel.prove.lost import find_lost
+from podwheel.model import Metadata, PackageSettings, Wheel
 from podwheel.prove.verdict import Imported, Proof, Verdict
 from podwheel.prove.verify import _counts, _imported, _module_of
-
-if TYPE_CHECKING:
-    from packaging.utils import NormalizedName
 
 SUFFIX = ".cpython-313-x86_64-linux-gnu.so"
 
@@ -150,7 +145,7 @@ def test_a_bad_verdict_names_the_module_and_its_last_line() -> None:
     assert error.said == (
         "pkg: import pkg: ImportError: libfoo.so.1: cannot open shared object file"
     )
-    assert "runtime image lacks libfoo.so.1" in error.hint[0]
+    assert "pristine target lacks libfoo.so.1" in error.hint[0]
     assert "[package.pkg]" in error.hint[-1]
 
 
@@ -159,74 +154,3 @@ def test_wheels_without_what_they_require_may_be_published_unproven(no_deps: boo
     verdict = Verdict(installed=False, consistent=True, said="ERROR: No matching …", proofs=())
     error = of_verdict(verdict, Path("/l"), no_deps=no_deps)
     assert any("--no-verify" in hint for hint in error.hint) is no_deps
-
-
-# ------------------------------------------------------------ lost compiled parts
-
-
-class FakeIndex:
-    """What `find_lost` asks of an index."""
-
-    def __init__(self, files: dict[str, list[str]]) -> None:
-        self.listed = files
-        self.asked: list[str] = []
-
-    def files(self, name: NormalizedName) -> tuple[File, ...]:
-        if name == "offline":
-            raise OfflineMiss("not in the store")
-        if name != "pkg":
-            raise ProjectNotFound(name)
-        return tuple(File(filename=f, url=f"https://index.example/{f}") for f in self.listed)
-
-    def wheel_names(self, file: File) -> tuple[str, ...]:
-        self.asked.append(file.filename)
-        return tuple(self.listed[file.filename])
-
-
-class FakePython:
-    tags = (Tag("cp313", "cp313", "manylinux_2_17_x86_64"), Tag("py3", "none", "any"))
-
-
-def built(one: Wheel) -> Built:
-    step = Step(
-        name=one.name, version="1.0", source="sha256:0", image="i", environment=(), backend="b",
-        backend_path=(), config_settings=(), variables=(), patches=(), build_tag=None,
-    )  # fmt: skip
-    return Built(
-        wheel=one, step=step, reused=False, usage=None, log=None, url="u", source_sha256="0"
-    )
-
-
-NATIVE = "pkg-1.0-cp313-cp313-manylinux_2_17_x86_64.whl"
-
-
-@pytest.mark.parametrize(
-    ("files", "lost"),
-    [
-        ({NATIVE: ["pkg/_fast.so", "pkg/__init__.py"]}, {"pkg": NATIVE}),
-        ({NATIVE: ["pkg/__init__.py", "pkg/notes.something"]}, {}),
-        ({"pkg-1.0-py3-none-any.whl": ["pkg/_fast.so"]}, {}),
-        ({"pkg-2.0-cp313-cp313-manylinux_2_17_x86_64.whl": ["pkg/_fast.so"]}, {}),
-        ({"pkg-1.0-cp312-cp312-manylinux_2_17_x86_64.whl": ["pkg/_fast.so"]}, {}),
-        ({"nonsense.whl": [], "pkg-1.0.tar.gz": []}, {}),
-    ],
-)
-def test_a_lost_compiled_part_is_found(files: dict[str, list[str]], lost: dict[str, str]) -> None:
-    index: Any = FakeIndex(files)
-    python: Any = FakePython()
-    assert find_lost([built(wheel("pkg"))], index=index, python=python) == lost
-
-
-def test_a_wheel_with_extensions_has_lost_nothing() -> None:
-    index: Any = FakeIndex({NATIVE: ["pkg/_fast.so"]})
-    python: Any = FakePython()
-    one = wheel("pkg", extensions=("pkg/_fast.so",))
-    assert find_lost([built(one)], index=index, python=python) == {}
-    assert index.asked == []
-
-
-@pytest.mark.parametrize("name", ["offline", "private"])
-def test_nothing_to_compare_with_is_no_error(name: str) -> None:
-    index: Any = FakeIndex({})
-    python: Any = FakePython()
-    assert find_lost([built(wheel("m", name=name))], index=index, python=python) == {}

@@ -28,7 +28,7 @@ def test_names_are_local_and_carry_the_hash(tmp_path: Path) -> None:
     assert found.runtime == f"localhost/podwheel/server-runtime:{tag}"
     assert found.build == f"localhost/podwheel/server-build:{tag}"
     assert found.base.startswith("localhost/podwheel/base:")
-    assert found.stages == {"runtime", "build", "extra"}
+    assert found.stages == {"runtime", "build", "extra", "server", "index"}
 
 
 def test_where_the_files_are_does_not_matter(tmp_path: Path) -> None:

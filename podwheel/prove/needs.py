@@ -1,0 +1,221 @@
+"""From a set of wheels to what their server needs: `server.Server`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from attrs import evolve, frozen
+
+from podwheel import log
+from podwheel.prove.server import RuntimePackage, Server, Unprovided
+from podwheel.store import digest_of
+from podwheel.syslibs import needed
+from podwheel.syslibs.loading import dlopened
+from podwheel.syslibs.runtime import loaded_package, packages_for
+from podwheel.syslibs.symbols import Symbols, version_key
+from podwheel.targets.installed import installed, shlibs_of, symbols_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from podwheel.build.supplies import Supplies
+    from podwheel.build.workshop import Workshop
+    from podwheel.model import Image, Wheel
+    from podwheel.prove.verdict import Proof, Verdict
+    from podwheel.syslibs.needed import Need, Object
+
+_LOADS: Final = "loads"
+"""The kind of the store's documents that say what a wheel was found to load when it is imported."""
+
+
+@frozen(kw_only=True)
+class Needs:
+    """Finds what wheels need of the workshop's target."""
+
+    workshop: Workshop
+    supplies: Supplies
+    """Opens the distribution's index of files, where it is wanted."""
+
+    def server(self, wheels: Sequence[Wheel], images: Iterable[Image] = ()) -> Server:
+        """What a server needs for *wheels*: what their libraries name, what imports were found to
+        load, what podwheel.toml says.
+
+        Args:
+            images: Those in which they were built.
+        """
+        needs = needed.needed_by(
+            wheels, machine=self.workshop.target.python.machine, objects=self._objects
+        )
+        present, rest = self._present(needs)
+        linked, unprovided = self._linked(rest, tuple(dict.fromkeys(images)))
+        server = Server(
+            packages=tuple(sorted((*present, *linked), key=lambda p: p.name)),
+            unprovided=unprovided,
+        )
+        for one in unprovided:
+            log.get().warning("server.unprovided", library=one.library, needed_by=one.needed_by[0])
+        return self._commanded(
+            server.with_packages((*self._configured(wheels), *self._loads(wheels)))
+        )
+
+    def loaded(self, verdict: Verdict, server: Server) -> Server | None:
+        """The server with the libraries that failed imports wanted to load; None: nothing new is known.
+
+        What helps is kept for these wheels by `keep`.
+        """
+        if not verdict.installed or not self.workshop.system.find:
+            return None
+        found: list[RuntimePackage] = []
+        for proof in verdict.proofs:
+            if not proof.imported:
+                found += self._wanted_by(proof)
+        more = server.with_packages(tuple(found))
+        return None if more.lacking == server.lacking else self._commanded(more)
+
+    def keep(self, wheels: Sequence[Wheel], server: Server) -> None:
+        """Remember what the wheels load when they are imported: the next verification starts with it."""
+        for wheel in wheels:
+            loads = [
+                p.name for p in server.packages if p.why == "loaded" and wheel.name in p.needed_by
+            ]
+            if loads:
+                self.workshop.store.write(_LOADS, self._key(wheel), {"packages": loads})
+
+    # ------------------------------------------------------------ what is named by the libraries
+
+    def _objects(self, wheel: Wheel) -> Sequence[Object]:
+        store = self.workshop.store
+        document = store.read("needed", wheel.sha256)
+        known = None if document is None else needed.from_json(document)
+        if known is None:
+            known = needed.objects_of(wheel)
+            store.write("needed", wheel.sha256, needed.to_json(known))
+        return known
+
+    def _present(
+        self, needs: Sequence[Need]
+    ) -> tuple[tuple[RuntimePackage, ...], tuple[Need, ...]]:
+        """What packages of the pristine target bring, by their own word; and the needs that are left."""
+        if not needs:
+            return (), ()
+        runtime = self.workshop.target.runtime
+        symbols, there = self._symbols([runtime]), self._installed(runtime)
+        found: dict[str, list[tuple[Need, str | None]]] = {}
+        rest = []
+        for need in needs:
+            minimum = symbols.minimum(need.soname, need.symbols)
+            if minimum is not None and minimum.package in there:
+                found.setdefault(minimum.package, []).append((need, minimum.version))
+            else:
+                rest.append(need)
+        return tuple(_package(n, of, present=True) for n, of in found.items()), tuple(rest)
+
+    def _linked(
+        self, needs: Sequence[Need], images: Sequence[Image]
+    ) -> tuple[tuple[RuntimePackage, ...], tuple[Unprovided, ...]]:
+        """What the rest of the needs is mapped to by the index of files, and what nobody has."""
+        files = self.supplies.files if needs else None
+        if files is None:
+            return (), tuple(_unprovided(need) for need in needs)
+        there = self._installed(self.workshop.target.runtime)
+        linked = frozenset[str]().union(*(self._installed(image) for image in images))
+        provided = packages_for(needs, files=files, linked=linked, symbols=self._symbols(images))
+        by_soname = {need.soname: need for need in needs}
+        found: dict[str, list[tuple[Need, str | None]]] = {}
+        nobody = []
+        for one in provided:
+            if one.package is None:
+                nobody.append(_unprovided(by_soname[one.soname]))
+            else:
+                found.setdefault(one.package, []).append((by_soname[one.soname], one.minimum))
+        return tuple(_package(n, of, present=n in there) for n, of in found.items()), tuple(nobody)
+
+    def _symbols(self, images: Sequence[Image]) -> Symbols:
+        store = self.workshop.store
+        return Symbols.read(
+            "".join(symbols_of(image, store=store) for image in images),
+            "".join(shlibs_of(image, store=store) for image in images),
+        )
+
+    def _installed(self, image: Image) -> frozenset[str]:
+        return frozenset(p.name for p in installed(image, store=self.workshop.store))
+
+    # ------------------------------------------------------------ what nothing but running shows
+
+    def _configured(self, wheels: Sequence[Wheel]) -> tuple[RuntimePackage, ...]:
+        users: dict[str, list[str]] = {}
+        for wheel in wheels:
+            for name in self.workshop.settings.of(wheel.name).runtime_packages:
+                users.setdefault(name, []).append(wheel.name)
+        return self._packages("configured", users) if users else ()
+
+    def _loads(self, wheels: Sequence[Wheel]) -> tuple[RuntimePackage, ...]:
+        users: dict[str, list[str]] = {}
+        for wheel in wheels:
+            document = self.workshop.store.read(_LOADS, self._key(wheel))
+            for name in document["packages"] if document else ():
+                users.setdefault(name, []).append(wheel.name)
+        return self._packages("loaded", users) if users else ()
+
+    def _packages(
+        self, why: Literal["loaded", "configured"], users: Mapping[str, Sequence[str]]
+    ) -> tuple[RuntimePackage, ...]:
+        there = self._installed(self.workshop.target.runtime)
+        return tuple(
+            RuntimePackage(name=name, why=why, needed_by=tuple(sorted(by)), present=name in there)
+            for name, by in sorted(users.items())
+        )
+
+    def _wanted_by(self, proof: Proof) -> list[RuntimePackage]:
+        """The packages of what a failed import says that it could not load."""
+        text = "\n".join(i.said for i in proof.imports if not i.ok)
+        lacks = dlopened(text)
+        files = self.supplies.files if lacks else None
+        if files is None:
+            return []
+        there = self._installed(self.workshop.target.runtime)
+        found = []
+        for lack in lacks:
+            provided = loaded_package(lack, files)
+            if provided is not None and provided.package is not None:
+                found.append(
+                    RuntimePackage(
+                        name=provided.package,
+                        why="loaded",
+                        libraries=(provided.soname,),
+                        needed_by=(proof.name,),
+                        present=provided.package in there,
+                    )
+                )
+        return found
+
+    def _commanded(self, server: Server) -> Server:
+        if not server.lacking or server.command:
+            return server
+        files = self.supplies.files
+        return server if files is None else evolve(server, command=files.install_command)
+
+    def _key(self, wheel: Wheel) -> str:
+        return digest_of([self.workshop.definition.name, wheel.sha256])
+
+
+def _package(
+    name: str, needs: Sequence[tuple[Need, str | None]], *, present: bool
+) -> RuntimePackage:
+    """One package that brings what several needs ask for; the greatest of their least versions holds."""
+    versions = [minimum for _, minimum in needs if minimum is not None]
+    users: set[NormalizedName] = {user.wheel for need, _ in needs for user in need.by}
+    return RuntimePackage(
+        name=name,
+        why="linked",
+        minimum=max(versions, key=version_key, default=None),
+        libraries=tuple(sorted(need.soname for need, _ in needs)),
+        needed_by=tuple(sorted(users)),
+        present=present,
+    )
+
+
+def _unprovided(need: Need) -> Unprovided:
+    return Unprovided(library=need.soname, needed_by=tuple(map(str, need.by)))

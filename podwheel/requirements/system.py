@@ -1,0 +1,91 @@
+"""The system packages that somebody wrote down: a lock of podwheel's, or a reviewed file.
+
+Two forms are read, and both give the same: ``[tool.podwheel.system-packages]`` of a wheelhouse's
+``pylock.toml``, which says what the builds were found to need, and ``[package.NAME]
+system-packages`` of a podwheel.toml.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from podwheel.errors import RequirementsFileError, SettingsError
+from podwheel.model import Origin, SystemPackages
+from podwheel.requirements.groups import parse_toml
+from podwheel.requirements.lines import decode, load
+from podwheel.requirements.settings import SYSTEM_PACKAGE, load_settings
+from podwheel.requirements.urls import absolute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+
+def system_packages_of(lock: Mapping[str, Any], *, source: str) -> SystemPackages | None:
+    """What a lock's ``[tool.podwheel.system-packages]`` says of builds; None: it says nothing.
+
+    Args:
+        lock: The lock's document.
+        source: Its name, for messages.
+
+    Raises:
+        RequirementsFileError: The table is not what podwheel writes.
+    """
+    ours = lock.get("tool", {}).get("podwheel", {})
+    table = ours.get("system-packages") if isinstance(ours, dict) else None
+    if table is None:
+        return None
+    found: dict[NormalizedName, tuple[tuple[str, str], ...]] = {}
+    try:
+        for entry in table.get("build", []):
+            found[canonicalize_name(entry["project"])] = tuple(
+                (package["name"], str(package.get("for", ""))) for package in entry["packages"]
+            )
+        target = ours.get("target", {}).get("name")
+        for name, _ in chain.from_iterable(found.values()):
+            if not SYSTEM_PACKAGE.fullmatch(name):
+                raise RequirementsFileError(f"{source}: {name!r} cannot be a system package's name")
+    except (AttributeError, KeyError, TypeError) as error:
+        raise RequirementsFileError(
+            f"{source}: [tool.podwheel.system-packages] is not what podwheel writes ({error})",
+            hint="docs/system-packages.md shows the table",
+        ) from None
+    return SystemPackages(
+        source=source,
+        target=target if isinstance(target, str) else None,
+        projects=tuple(sorted(found.items())),
+    )
+
+
+def read_system_packages(name: str, *, cwd: Path) -> SystemPackages:
+    """``--system-packages-from FILE``: a wheelhouse's lock, or a file like podwheel.toml.
+
+    Raises:
+        UsageError: It cannot be read, or is neither.
+    """
+    path = absolute(name, cwd)
+    origin = Origin(source=name)
+    document = parse_toml(decode(load(path, origin), origin), origin)
+    if "lock-version" in document:
+        found = system_packages_of(document, source=name)
+        return found or SystemPackages(source=name, target=None, projects=())
+    settings = load_settings(path, cwd=cwd)
+    if not any(package.system_packages for _, package in settings.packages):
+        raise SettingsError(
+            f"{name} names no system packages",
+            hint=("a line of it:", "[package.NAME]", 'system-packages = ["libfoo-dev"]'),
+        )
+    return SystemPackages(
+        source=name,
+        target=settings.target,
+        projects=tuple(
+            (name, tuple((package, "") for package in of.system_packages))
+            for name, of in settings.packages
+            if of.system_packages
+        ),
+    )

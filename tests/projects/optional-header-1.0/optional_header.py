@@ -1,0 +1,4 @@
+try:
+    from _optional_header import count
+except ImportError:
+    count = None
