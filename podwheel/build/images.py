@@ -41,14 +41,14 @@ class RunImages:
         """By name: images that the store was believed about, and what makes them again."""
         self._lock = threading.Lock()
 
-    def for_build(self, packages: Iterable[str]) -> Image:
-        """The build image with *packages*.
+    def for_build(self, packages: Iterable[str], *, on: Image | None = None) -> Image:
+        """The build image with *packages*; *on* is one that has some of them.
 
         Raises:
             ImageBuildFailed: A package does not exist, or could not be had.
             UsageError, TargetFileError: As `images.prepare_extra`.
         """
-        return self._with(images.prepare_extra, tuple(packages))
+        return self._with(images.prepare_extra, tuple(packages), on=on)
 
     def for_server(self, packages: Iterable[str]) -> Image:
         """The pristine image with *packages*.
@@ -77,11 +77,13 @@ class RunImages:
         with self._lock:
             self._unsure.pop(image.reference, None)
 
-    def _with(self, prepare: Callable[..., Image], packages: tuple[str, ...]) -> Image:
+    def _with(
+        self, prepare: Callable[..., Image], packages: tuple[str, ...], **more: Image | None
+    ) -> Image:
         made = functools.partial(
             prepare, self._definition, self._target, packages, store=self._store
         )
-        image = made(ready=self._ready)
+        image = made(ready=self._ready, **more)
         with self._lock:
             self._unsure.setdefault(image.reference, made)
         return image

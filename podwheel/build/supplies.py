@@ -138,12 +138,17 @@ class Supplies:
         """
         lacks = lacks_in(f"{_text(log_file)}\n{said}")
         if not lacks:
-            return Plan(add=(), hints=())
+            return Plan(add=(), hints=self._used(project))
         if not self._looking:
             return Plan(add=(), hints=self._told_only(project, lacks))
         if self.files is None or project.rounds >= ROUNDS:
             return Plan(add=(), hints=_plainly(lacks))
-        return self._plan(project, lacks, self.files)
+        planned = self._plan(project, lacks, self.files)
+        return (
+            planned
+            if planned.add
+            else evolve(planned, hints=(*planned.hints, *self._used(project)))
+        )
 
     def with_more(self, project: Project, planned: Plan) -> Project:
         """The project in an image that also has what *planned* adds.
@@ -153,6 +158,18 @@ class Supplies:
         """
         more = _supplies(planned.add)
         return self._with(evolve(project, rounds=project.rounds + 1), (*project.supplies, *more))
+
+    def _used(self, project: Project) -> tuple[str, ...]:
+        """What was found for it so far: a build that now fails otherwise may want another version."""
+        found = [s.name for s in project.supplies if s.found]
+        if not found:
+            return ()
+        versions = {p.name: p.version for p in installed(project.image, store=self.workshop.store)}
+        named = ", ".join(f"{name} {versions.get(name, '')}".strip() for name in found)
+        return (
+            f"it was tried with {named} of {self.workshop.target.name}: what the build does not know "
+            "of them may be newer, or older, than the distribution's",
+        )
 
     @property
     def _looking(self) -> bool:
@@ -249,7 +266,9 @@ class Supplies:
         ordered = tuple(each[name] for name in dict.fromkeys(s.name for s in supplies))
         if not ordered:
             return evolve(project, image=shop.target.build, supplies=())
-        image = shop.images.for_build(each)
+        # What an earlier attempt had is not installed again: each round is shorter than the last.
+        on = project.image if project.supplies else None
+        image = shop.images.for_build(each, on=on)
         return evolve(project, image=image, supplies=ordered)
 
     def _present(self, image: Image) -> frozenset[str]:

@@ -89,7 +89,7 @@ def _verdict_cells(proof: Proof | None) -> tuple[str, str]:
         return "-", "-"
     imported = "yes" if proof.imported else "NO"
     if proof.imported and proof.lost:
-        imported = "yes, but without upstream's compiled part"
+        imported = f"yes, but without what is compiled in {proof.lost}"
     elif proof.imported and not any(i.counts for i in proof.imports):
         imported = "nothing to import"
     return "yes" if proof.installed else "NO", imported

@@ -32,7 +32,8 @@ class Proof:
     """The user's test command succeeded; None: there is none."""
     test_said: str = ""
     lost: str | None = None
-    """Upstream's wheel for this platform that has extension modules, where ours has none."""
+    """Upstream's wheel for this platform, where it has extension modules that ours has not; and
+    which, if ours has others."""
 
     @property
     def imported(self) -> bool:

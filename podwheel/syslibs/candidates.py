@@ -42,6 +42,12 @@ _PROGRAMS_OF: Final = {
 """A language → the programs that a compiler of it comes as. The distribution's index says in which package."""
 
 
+_PRIVATE: Final = re.compile(
+    r"/usr/lib(?:64)?(?P<triplet>/[^/]+-linux-[^/]+)?/[^/]+/include(?=/|$)"
+)
+"""Where a package keeps headers for those that ask its tool: ``/usr/lib/x86_64-linux-gnu/openmpi/include``."""
+
+
 @frozen(kw_only=True)
 class Candidate:
     """One package that has what was missing."""
@@ -80,7 +86,7 @@ _Ranked = list[tuple[int, "Entry"]]
 
 def _header(name: str, files: FileIndex) -> Iterator[_Ranked]:
     entries = [e for e in files.named(_base(name)) if e.path.endswith(f"/{name}")]
-    yield [(_below(e.path.removesuffix(f"/{name}"), _include_roots(files)), e) for e in entries]
+    yield [(_include_rank(e.path.removesuffix(f"/{name}"), files), e) for e in entries]
 
 
 def _library(name: str, files: FileIndex) -> Iterator[_Ranked]:
@@ -164,9 +170,13 @@ def _in_programs(entries: Iterable[Entry]) -> _Ranked:
     ]
 
 
-def _include_roots(files: FileIndex) -> tuple[str, ...]:
-    own = (f"/usr/include/{files.triplet}",) if files.triplet else ()
-    return (*own, "/usr/include")
+def _include_rank(directory: str, files: FileIndex) -> int:
+    """How far a directory of headers is from where a compiler looks by itself."""
+    own = f"/usr/include/{files.triplet}" if files.triplet else "/usr/include"
+    private = _PRIVATE.match(directory)
+    if private is not None and private["triplet"] in (None, f"/{files.triplet}"):
+        return 1 + directory[private.end() :].count("/")
+    return _below(directory, (own, "/usr/include"))
 
 
 def _library_roots(files: FileIndex) -> tuple[str, ...]:

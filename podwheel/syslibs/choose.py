@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Final
 from attrs import frozen
 
 from podwheel.syslibs.candidates import Candidate, candidates
-from podwheel.syslibs.lack import Kind, Lack
+from podwheel.syslibs.lack import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from podwheel.syslibs.files import FileIndex
+    from podwheel.syslibs.lack import Lack, Missing
 
-_CLEARLY: Final = 2
-"""How many times as many of the distribution's packages must depend on one as on its rival."""
+_CLEARLY: Final = 1.5
+"""How many times as much of the distribution must be built on one as on its rival."""
 _SHOWN: Final = 6
-_TOOLS: Final = (Kind.PROGRAM, Kind.COMPILER)
 
 
 @frozen(kw_only=True)
@@ -86,7 +86,7 @@ def _choice(lack: Lack, several: Sequence[Candidate], chosen: set[str], files: F
     if not by_package:
         return Choice(lack=lack, candidate=None)
     names = _wanted_anyway(by_package, chosen, files)
-    if len(names) > 1 and lack.any_of[0].kind not in _TOOLS:
+    if len(names) > 1 and _is_for_building(lack.any_of[0]):
         names = [n for n in names if files.is_development(n)] or names
     if len(names) > 1:
         names = _covering(names, several)
@@ -128,7 +128,16 @@ def _brought(name: str, files: FileIndex) -> set[str]:
 
 
 def _built_upon(names: Sequence[str], files: FileIndex) -> list[str]:
-    """The one that clearly more of the distribution's packages depend on than on any other."""
-    first, second, *_ = sorted(names, key=lambda n: (-files.dependents(n), n))
-    clear = files.dependents(first) > _CLEARLY * files.dependents(second)
-    return [first] if clear else list(names)
+    """The one that more of the distribution is built upon than on any other: clearly more, unless
+    they are flavours of one thing, from one source, of which any will do."""
+    first, second, *_ = sorted(names, key=lambda n: (-files.use(n), n))
+    sources = {p.source for n in names if (p := files.package(n)) is not None}
+    margin = 1 if len(sources) == 1 else _CLEARLY
+    return [first] if files.use(first) > margin * files.use(second) else list(names)
+
+
+def _is_for_building(missing: Missing) -> bool:
+    """Whether a development package is the likelier one: not for a tool, unless it tells about a library."""
+    if missing.kind is Kind.COMPILER:
+        return False
+    return missing.kind is not Kind.PROGRAM or missing.name.endswith("config")

@@ -51,7 +51,8 @@ class FileIndex:
     install_command: str
     """What a person types before the names of packages: ``apt-get install``."""
     verified: bool
-    """The lists of files were those that the distribution signed. (Packages always are.)"""
+    """The package manager accepted the lists of files. Not those of a mirror in the middle of a sync:
+    they may be of another day than the packages, which are always verified."""
     triplet: str
     """Multiarch's directory of the target's architecture, ``x86_64-linux-gnu``; empty where there is none."""
     _files: SortedLines = field(repr=False, alias="files")
@@ -109,7 +110,35 @@ class FileIndex:
         Raises:
             FileIndexDamaged: A line is none.
         """
-        return self._packages.dependents(name)
+        return len(self._packages.dependents(name))
+
+    def use(self, name: str) -> int:
+        """How much of the distribution is built on *name*: what tells its first choice from a rival.
+
+        The packages that need it, twice where it is their first choice; those that need a development package which only leads to it, as a
+        distribution's defaults do (``mpi-default-dev``, ``libboost-dev``); and those that need the
+        libraries of the same source that come with it.
+
+        Raises:
+            FileIndexDamaged: A line is none.
+        """
+        package = self.package(name)
+        if package is None:
+            return 0
+        users = self._packages.dependents(name)
+        leading = sum(self.dependents(user) for user in users if self.is_development(user))
+        own = self._first_choices(name) - {name}
+        libraries = sum(
+            self.dependents(one)
+            for one in own
+            if (other := self.package(one)) is not None and other.source == package.source
+        )
+        first = sum(name in self._first_choices(user) for user in users)
+        return len(users) + first + leading + libraries
+
+    def _first_choices(self, name: str) -> set[str]:
+        package = self.package(name)
+        return {some[0] for some in package.depends if some} if package else set()
 
     def is_development(self, name: str) -> bool:
         """Whether a package is for building, by the distribution's own marks (see `packages`)."""

@@ -39,7 +39,8 @@ class Missing:
 
     def __str__(self) -> str:
         wanted = f" >= {self.minimum}" if self.minimum else ""
-        return f"{self.kind.value} {self.name}{wanted}"
+        kind = "" if self.kind is Kind.NAME else f"{self.kind.value} "
+        return f"{kind}{self.name}{wanted}"
 
 
 @frozen(kw_only=True)

@@ -32,7 +32,8 @@ _WANTS: Final = re.compile(
 _ERROR: Final = re.compile(
     r"^\s{0,8}(?:[\w.]{0,80}(?:Error|Exception|SystemExit|Failure)\b|\**\s?(?:configure: )?(?:fatal )?error\b|CRITICAL\b|FATAL\b"
     r"|WARNING: \"|(?:\S{1,200} )?ERROR\b|Please\b|[Cc](?:ould|an) ?not\b|Unable to\b|Did not find\b|Missing\b|The headers or)"
-    r"|INFO:root:Did not find executable|(?:is|are) (?:required|not installed)\b|must be (?:pre)?installed|installed\?",
+    r"|INFO:root:Did not find executable|(?:is|are) (?:required|not installed)\b|must be (?:pre)?installed|installed\?"
+    r"|^\s{0,4}[A-Za-z][\w.+-]{0,40} not found[.!]?$",
     re.IGNORECASE,
 )
 _NOT_OURS: Final = re.compile(
@@ -111,6 +112,7 @@ _SHAPES: Final[tuple[tuple[re.Pattern[str], Callable[[str], tuple[Missing, ...]]
         (r"\b(?:unable to|could not|cannot|can't) (?:run|invoke) ['\"]?NAME", _command),
         (r"\b(?:the |a |no |find )NAME compiler\b", compiler),
         (r"(?:Error|Exception|SystemExit|error|ERROR): NAME (?:was |is )?(?:not found|not installed|missing|required)\b", _thing),
+        (r"^\s{0,4}NAME not found[.!]?$", _thing),
         (r"(?:^|[\s'\"(])NAME (?:is|are|was) (?:not installed|required|missing)\b", _thing),
         (r"(?:^|[\s'\"])NAME must be (?:pre)?installed\b", _thing),
         (r"\b[Ii]s NAME installed\?", _thing),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
@@ -59,7 +58,7 @@ class Packages:
         self._lines = lines
         self._rpm = rpm
         self._providers: dict[str, tuple[str, ...]] | None = None
-        self._dependents: Counter[str] | None = None
+        self._dependents: dict[str, tuple[str, ...]] | None = None
 
     def get(self, name: str) -> Package | None:
         """The package of that name, or None.
@@ -87,23 +86,25 @@ class Packages:
             return _fields(line)[3]
         return ""
 
-    def dependents(self, name: str) -> int:
-        """How many packages name it among what they need, as the first choice or as an alternative.
+    def dependents(self, name: str) -> tuple[str, ...]:
+        """The packages that name it among what they need, as the first choice or as an alternative.
 
         An RPM needs capabilities: they count for every package that provides them. The first call
         reads all packages, which takes about half a second.
         """
         if self._dependents is None:
-            counted: Counter[str] = Counter()
+            found: dict[str, list[str]] = {}
             for line in self._lines.starting(b""):
-                field = _fields(line)[6]
-                counted.update(
-                    {one for some in self._depends(field) for one in some}
+                fields = _fields(line)
+                needed = (
+                    {one for some in self._depends(fields[6]) for one in some}
                     if self._rpm
-                    else set(_DEBIAN_NAME.findall(field))
+                    else set(_DEBIAN_NAME.findall(fields[6]))
                 )
-            self._dependents = counted
-        return self._dependents[name]
+                for one in needed:
+                    found.setdefault(one, []).append(fields[0])
+            self._dependents = {one: tuple(names) for one, names in found.items()}
+        return self._dependents.get(name, ())
 
     def _depends(self, field: str) -> tuple[tuple[str, ...], ...]:
         if not self._rpm:

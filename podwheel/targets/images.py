@@ -85,6 +85,7 @@ def prepare_extra(
     packages: Iterable[str],
     *,
     store: Store,
+    on: Image | None = None,
     ready: Callable[[], object] | None = None,
 ) -> Image:
     """The target's build image with packages of its distribution: the Containerfile's stage ``extra``.
@@ -94,6 +95,8 @@ def prepare_extra(
     Args:
         target: What `prepare` returned for *definition*.
         packages: Names as the distribution spells them; order and repetition do not matter.
+        on: An image of this function's that has some of them already: only the rest is installed.
+            The image's name does not depend on it, and what is installed should not.
         ready: If given, an image that the store remembers is believed to be there, and no process
             is started; else this makes sure of the target's own images first.
 
@@ -102,7 +105,9 @@ def prepare_extra(
         TargetFileError: The Containerfile has no stage ``extra``.
         ImageBuildFailed: A package does not exist, or could not be had.
     """
-    return _EXTRA.prepare(definition, packages, parent=target.build, store=store, ready=ready)
+    return _EXTRA.prepare(
+        definition, packages, parent=target.build, on=on, store=store, ready=ready
+    )
 
 
 def prepare_server(
@@ -117,7 +122,9 @@ def prepare_server(
 
     Args, Raises: As for `prepare_extra`.
     """
-    return _SERVER.prepare(definition, packages, parent=target.runtime, store=store, ready=ready)
+    return _SERVER.prepare(
+        definition, packages, parent=target.runtime, on=None, store=store, ready=ready
+    )
 
 
 @frozen(kw_only=True)
@@ -138,6 +145,7 @@ class _Layer:
         packages: Iterable[str],
         *,
         parent: Image,
+        on: Image | None,
         store: Store,
         ready: Callable[[], object] | None,
     ) -> Image:
@@ -174,7 +182,7 @@ class _Layer:
                         self.stage,
                         reference,
                         base=recipe.base,
-                        parents={self.parent: parent.reference},
+                        parents={self.parent: (on or parent).reference},
                         log=stages.log_of(store, reference),
                         arguments={"PACKAGES": " ".join(names)},
                     )

@@ -24,7 +24,7 @@ DIRECTORY: Final = "/usr/share/podwheel"
 _KIND: Final = "image-lists"
 _LISTS: Final = ("packages", "symbols", "shlibs")
 _MOST_BYTES: Final = 128 << 20
-_LINE: Final = re.compile(r"(?a:([\w.+-]+) ([\w.+:~^-]+) (\w[\w-]*))")
+_LINE: Final = re.compile(r"(?a:(\w[\w.+-]*) ([\w.+:~^-]+) (\w[\w-]*))")
 
 
 @frozen(kw_only=True)

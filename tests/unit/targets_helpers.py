@@ -168,7 +168,7 @@ class Tools:
             files["packages"] = self.packages.encode()
         return (0, archive(path, files)) if files else (125, b"")
 
-    def _podman(self, arguments: list[str]) -> tuple[int, bytes]:  # noqa: C901 - a case a command
+    def _podman(self, arguments: list[str]) -> tuple[int, bytes]:
         match arguments:
             case ["info", *_]:
                 return 0, str(self.directory).encode()

@@ -20,7 +20,7 @@ FILES = """\
 /usr/bin/curl-config libcurl-a-dev,libcurl-b-dev
 /usr/bin/mpicc.one libone-dev
 /usr/bin/mpicc.two libtwo-dev
-/usr/bin/pg_config libpq-dev
+/usr/bin/pg_config libpq-dev,postgresql-common
 /usr/bin/gfortran gfortran
 /usr/bin/wand wand
 /usr/include/blah.h libblah-dev

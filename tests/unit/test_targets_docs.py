@@ -19,7 +19,7 @@ DOCUMENTS = [
 
 
 def test_the_guide_has_documents() -> None:
-    assert len(DOCUMENTS) == 5
+    assert len(DOCUMENTS) == 7
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -42,7 +42,7 @@ def test_the_containerfile_has_every_stage(tmp_path: Path) -> None:
     (tmp_path / "Containerfile").write_text(example)
     (tmp_path / "a.toml").write_text('containerfile = "Containerfile"\n[base]\nsuite = "x"\n')
     recipe = recipe_of(targets.load("a.toml", cwd=tmp_path))
-    assert recipe.stages == {"runtime", "build", "extra"}
+    assert recipe.stages == {"runtime", "build", "extra", "server"}
 
 
 def test_the_built_in_targets_are_all_listed() -> None:

@@ -21,9 +21,10 @@ from podwheel.store import Store
 from podwheel.targets import tools as tools_module
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from podwheel.model import Target
+    from podwheel.model import Image, Target
 
 DIGEST = "0123456789abcdef" * 4
 
@@ -374,10 +375,39 @@ def test_what_can_be_a_packages_name(room: Room, tools: Tools) -> None:
     assert f"--build-arg=PACKAGES={' '.join(names)}" in tools.calls("buildah")[-1]
 
 
-def test_a_containerfile_without_the_stage_says_so(room: Room) -> None:
-    write_target(room.directory, containerfile=CONTAINERFILE.replace("extra", "other"))
-    with pytest.raises(TargetFileError, match="no stage `extra`"):
-        targets.prepare_extra(room.definition, room.prepare(), ["libpq-dev"], store=room.store)
+@pytest.mark.parametrize(
+    ("prepare", "stage"), [(targets.prepare_extra, "extra"), (targets.prepare_server, "server")]
+)
+def test_a_containerfile_without_the_stage_says_so(
+    room: Room, prepare: Callable[..., Image], stage: str
+) -> None:
+    write_target(room.directory, containerfile=CONTAINERFILE.replace(stage, "other"))
+    with pytest.raises(TargetFileError, match=f"no stage `{stage}`") as caught:
+        prepare(room.definition, room.prepare(), ["libpq5"], store=room.store)
+    assert "libpq5" in caught.value.what
+    assert "docs/targets.md" in caught.value.hint[0]
+
+
+def test_a_server_with_what_wheels_need_stands_on_the_pristine_one(
+    room: Room, tools: Tools
+) -> None:
+    target = room.prepare()
+    tools.forget_calls()
+
+    def server(*names: str) -> Image:
+        return targets.prepare_server(room.definition, target, names, store=room.store)
+
+    first = server("libxml2", "libpq5", "libxml2")
+    (call,) = tools.calls("buildah")
+    assert "--build-arg=PACKAGES=libpq5 libxml2" in call
+    assert "--target=server" in call
+    assert f"--build-context=runtime=container-image://{target.runtime.reference}" in call
+    assert first.reference.startswith("localhost/podwheel/server-server:")
+    assert server("libpq5", "libxml2") == first
+    assert len(tools.calls("buildah")) == 1
+    assert server() == target.runtime
+    with pytest.raises(UsageError):
+        server("$(reboot)")
 
 
 # --------------------------------------------------------------------------- list and show

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
-import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from podwheel.errors import ImageBuildFailed, ToolFailed, ToolMissing
 from podwheel.process import host_environment
-from podwheel.targets import base, stages, tools
+from podwheel.targets import base, tools
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,18 +98,3 @@ def test_scratch_space_is_where_a_subordinate_id_can_go(
     monkeypatch.setattr(base.stat, "S_IXOTH", 0o100)  # as if all the way were open
     with base._scratch(place) as scratch:
         assert scratch.parent == place
-
-
-@pytest.mark.parametrize("kind", [tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.FIFOTYPE])
-def test_a_package_list_that_is_no_file(kind: bytes) -> None:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        member = tarfile.TarInfo("packages")
-        member.type = kind
-        member.linkname = "/etc/passwd"
-        archive.addfile(member)
-    out.seek(0)
-    with pytest.raises(ToolFailed, match="no file"):
-        stages._only_file(out)
-    with pytest.raises(ToolFailed, match="no archive"):
-        stages._only_file(io.BytesIO(b"nonsense" * 200))
