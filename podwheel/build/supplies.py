@@ -167,8 +167,10 @@ class Supplies:
         versions = {p.name: p.version for p in installed(project.image, store=self.workshop.store)}
         named = ", ".join(f"{name} {versions.get(name, '')}".strip() for name in found)
         return (
-            f"it was tried with {named} of {self.workshop.target.name}: what the build does not know "
-            "of them may be newer, or older, than the distribution's",
+            (
+                f"it was tried with {named} of {self.workshop.target.name}: what the build does not know "
+                "of them may be newer, or older, than the distribution's"
+            ),
         )
 
     @property

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from podwheel.syslibs.files import FileIndex
 
 from podwheel.syslibs.candidates import candidates
 from podwheel.syslibs.choose import choose
+from podwheel.syslibs.files import FileIndex
 from podwheel.syslibs.lack import Kind, Lack, Missing
 from podwheel.syslibs.plan import MOST_PACKAGES, plan
 

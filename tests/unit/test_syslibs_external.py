@@ -32,11 +32,11 @@ def test_the_peps_example_of_compilers_tools_and_libraries() -> None:
     assert names(external.build) == [
         "compiler c",
         "compiler rust",
-        "program pkg-config or name pkg-config",
+        "program pkg-config or pkg-config",
     ]
     assert names(external.host) == [
-        "pkg-config openssl or library openssl or name openssl",
-        "pkg-config libffi or library ffi or name libffi",
+        "pkg-config openssl or library openssl or openssl",
+        "pkg-config libffi or library ffi or libffi",
     ]
     assert (external.run, external.packages, external.unread) == ((), (), ())
     assert not any(lack.sure for lack in (*external.build, *external.host))
@@ -54,11 +54,11 @@ def test_the_peps_example_of_interfaces_and_versions() -> None:
         "compiler c",
         "compiler c++",
         "compiler fortran",
-        "program ninja or name ninja",
+        "program ninja or ninja",
     ]
     assert names(external.host) == [
-        "pkg-config blas or library blas or name blas",
-        "pkg-config lapack >= 3.7.1 or library lapack >= 3.7.1 or name lapack >= 3.7.1",
+        "pkg-config blas or library blas or blas",
+        "pkg-config lapack >= 3.7.1 or library lapack >= 3.7.1 or lapack >= 3.7.1",
     ]
 
 
@@ -73,7 +73,7 @@ def test_optional_groups_are_not_taken() -> None:
         [external.dependency-groups]
         dev = ["dep:generic/catch2"]
     """)
-    assert names(external.host) == ["pkg-config zlib or library zlib or name zlib"]
+    assert names(external.host) == ["pkg-config zlib or library zlib or zlib"]
     assert external == External(host=external.host)
 
 
@@ -85,7 +85,7 @@ def test_the_peps_examples_of_run_time() -> None:
           "dep:github/AbiWord/enchant; platform_system!='Windows'",
         ]
     """)
-    assert names(external.run) == ["name git", "name ripgrep", "name fzf", "name enchant"]
+    assert names(external.run) == ["git", "ripgrep", "fzf", "enchant"]
 
 
 def test_a_marker_is_the_targets() -> None:
@@ -102,15 +102,15 @@ def test_a_marker_is_the_targets() -> None:
     [
         ("virtual:compiler/c", "compiler c"),
         ("virtual:compiler/cxx", "compiler c++"),
-        ("pkg:generic/cmake", "program cmake or name cmake"),
-        ("dep:generic/cmake@3.20", "program cmake >= 3.20 or name cmake >= 3.20"),
-        ("dep:generic/cmake@>=3.20,<4", "program cmake >= 3.20 or name cmake >= 3.20"),
-        ("dep:generic/cmake@%3E%3D3.20", "program cmake >= 3.20 or name cmake >= 3.20"),
-        ("dep:generic/cmake >=3.20", "program cmake >= 3.20 or name cmake >= 3.20"),
-        ("dep:generic/cmake@<4", "program cmake or name cmake"),
-        ("dep:generic/cmake?download_url=x#sub", "program cmake or name cmake"),
+        ("pkg:generic/cmake", "program cmake or cmake"),
+        ("dep:generic/cmake@3.20", "program cmake >= 3.20 or cmake >= 3.20"),
+        ("dep:generic/cmake@>=3.20,<4", "program cmake >= 3.20 or cmake >= 3.20"),
+        ("dep:generic/cmake@%3E%3D3.20", "program cmake >= 3.20 or cmake >= 3.20"),
+        ("dep:generic/cmake >=3.20", "program cmake >= 3.20 or cmake >= 3.20"),
+        ("dep:generic/cmake@<4", "program cmake or cmake"),
+        ("dep:generic/cmake?download_url=x#sub", "program cmake or cmake"),
         ("dep:virtual/compiler/rust@>=1.70", "compiler rust >= 1.70"),
-        ("dep:generic/gfortran", "compiler fortran or name gfortran"),
+        ("dep:generic/gfortran", "compiler fortran or gfortran"),
     ],
 )
 def test_spellings_of_a_tool(spelled: str, read_as: str) -> None:
@@ -149,7 +149,7 @@ def test_packages_of_a_distribution_are_named_exactly() -> None:
 )  # fmt: skip
 def test_what_cannot_be_read_is_told_and_is_never_fatal(entry: Any) -> None:
     external = declared({"external": {"host-requires": [entry, "dep:generic/zlib"]}}, LINUX)
-    assert names(external.host) == ["pkg-config zlib or library zlib or name zlib"]
+    assert names(external.host) == ["pkg-config zlib or library zlib or zlib"]
     assert external.packages == ()
     (unread,) = external.unread
     assert unread.startswith("host-requires: ")
