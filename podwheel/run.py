@@ -30,6 +30,7 @@ from podwheel.sandbox.session import Sandbox
 from podwheel.store import Store
 from podwheel.store.store import remove_tree
 from podwheel.targets import definition, images
+from podwheel.targets.fileindex import file_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -202,7 +203,7 @@ def _close(scheduler: Scheduler, sandbox: Sandbox) -> None:
 
 
 def build_target(chosen: TargetDefinition, *, store: Path, refresh: bool) -> Target:
-    """Make a target's images, or find them made.
+    """Make a target's images and the index of its distribution's files, or find them made.
 
     Raises:
         HostError: They cannot be made here.
@@ -214,7 +215,9 @@ def build_target(chosen: TargetDefinition, *, store: Path, refresh: bool) -> Tar
     log.add_file(logs / "run.jsonl")
     sandbox = Sandbox(run_id=run_id, work=logs)
     try:
-        return images.prepare(chosen, store=kept, sandbox=sandbox, refresh=refresh)
+        target = images.prepare(chosen, store=kept, sandbox=sandbox, refresh=refresh)
+        file_index(chosen, target, store=kept, refresh=refresh)
+        return target
     finally:
         sandbox.reap()
 

@@ -62,8 +62,13 @@ def opened(archive: bytes, place: Path) -> FileIndex:
 # --------------------------------------------------------------------------- the script
 
 
-def test_the_index_of_a_small_repository(target: Target, tmp_path: Path) -> None:
-    done = in_debian(target, REPOSITORY + MADE)
+@pytest.mark.parametrize(
+    "layout",
+    ["", "mv main/Contents-all.gz .; sed -i s,main/Contents,Contents, Release\n"],
+    ids=["of the component", "of the suite"],
+)
+def test_the_index_of_a_small_repository(target: Target, tmp_path: Path, layout: str) -> None:
+    done = in_debian(target, REPOSITORY + layout + MADE)
     assert done.code == 0, done.error_text
     found = opened(done.out, tmp_path)
     assert found.verified

@@ -167,19 +167,24 @@ def test_a_header_that_two_packages_have(podwheel: Podwheel) -> None:
     refused = podwheel(*asked, code=6)
     (error,) = refused.errors
     told = "\n".join(error["hint"])
-    assert "header jwt.h is in libjwt-dev and in libjwt-gnutls-dev" in told
+    assert "header prng.h is in libbrahe-dev and in libigloo-dev" in told
     assert "[package.header-of-two] of podwheel.toml" in told
-    assert 'system-packages = ["libjwt-dev"]' in told
+    assert 'system-packages = ["libbrahe-dev"]' in told
     assert lacked(refused) == {}
     assert not podwheel.wheelhouse.exists()
     podwheel.write(
-        "podwheel.toml", '[package.header-of-two]\nsystem-packages = ["libjwt-gnutls-dev"]\n'
+        "podwheel.toml",
+        """
+        [package.header-of-two]
+        system-packages = ["libigloo-dev"]
+        environment = { CPATH = "/usr/include/igloo" }
+        """,
     )
     done = podwheel(*asked)
     assert lacked(done) == {}
     (step,) = record_of(podwheel)["steps"]
     (package,) = step["system_packages"]
-    assert package["name"] == "libjwt-gnutls-dev"
+    assert package["name"] == "libigloo-dev"
     assert package["reason"].endswith("podwheel.toml")
 
 
