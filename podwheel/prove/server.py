@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from attrs import asdict, evolve, frozen
+from attrs import evolve, frozen
 
 
 @frozen(kw_only=True)
@@ -67,7 +67,3 @@ class Server:
         return evolve(
             self, packages=tuple(sorted((*self.packages, *new.values()), key=lambda p: p.name))
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data, with the line."""
-        return {**asdict(self), "line": self.line}

@@ -14,10 +14,14 @@ from podwheel.archives import read_wheel
 from podwheel.model import File, Hash, Image, Pin, Target
 from podwheel.seal.entry import BuildRequirement, Entry
 from podwheel.seal.record import (
+    BundledRecord,
     EnvironmentRecord,
     PackageRecord,
     RunRecord,
+    RuntimePackageRecord,
+    ServerRecord,
     StepRecord,
+    SystemPackageRecord,
     TargetRecord,
 )
 
@@ -127,6 +131,16 @@ def run_record() -> RunRecord:
                 modules=("demo",),
                 installed=True,
                 imported=True,
+                policy="manylinux_2_31",
+                bundled=(
+                    BundledRecord(
+                        path="demo.libs/libogg-1.so",
+                        original="libogg.so.0",
+                        package="libogg0",
+                        version="1.3.5-3",
+                        licences=("demo-1.0.dist-info/licenses/libogg0/copyright",),
+                    ),
+                ),
             ),
         ),
         steps=(
@@ -143,9 +157,32 @@ def run_record() -> RunRecord:
                 variables=(("CFLAGS", "-O2"),),
                 enforced=(("network", "none"),),
                 log="logs/demo-1.0.log",
+                system_packages=(
+                    SystemPackageRecord(
+                        name="libogg-dev",
+                        version="1.3.5-3",
+                        reason="header ogg/ogg.h",
+                        path="/usr/include/ogg/ogg.h",
+                        rivals=("libother-dev",),
+                    ),
+                ),
             ),
         ),
         environments=(EnvironmentRecord(id="e1", wheels=(("setuptools", "80.9", "aa"),)),),
         enforced=(("memory", "4 GiB"),),
+        server=ServerRecord(
+            line="apt-get install libogg0",
+            packages=(
+                RuntimePackageRecord(
+                    name="libogg0",
+                    why="linked",
+                    minimum="1.0rc3",
+                    libraries=("libogg.so.0",),
+                    needed_by=("demo",),
+                    present=False,
+                ),
+            ),
+            unprovided=(("libcuda.so.1", ("demo: demo/x.so",)),),
+        ),
         verdict="passed",
     )
