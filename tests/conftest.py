@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from backends import downloaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -121,40 +122,12 @@ def backends(store: Store, target: Target) -> dict[str, bytes]:
     from podwheel.build.records import remember_wheel
 
     with store.lock("test backends"), store.attempt("backends") as place:
-        downloaded = _downloaded(store)
-        read = [read_wheel(p, filename=n, linked=True) for n, p in downloaded.items()]
+        wheels = downloaded(store, _BACKENDS)
+        read = [read_wheel(p, filename=n, linked=True) for n, p in wheels.items()]
         for one in read:
             remember_wheel(store, one)
         Environments(store=store, python=target.python).make(read, into=place / "env")
-        return {name: path.read_bytes() for name, path in downloaded.items()}
-
-
-def _downloaded(store: Store) -> dict[str, Path]:
-    """File names and paths in the store; no socket where they were downloaded before."""
-    from podwheel.index import Index
-    from podwheel.model import Settings
-    from podwheel.requirements import Arguments, read
-
-    request = read(
-        Arguments(requirement_files=(str(_BACKENDS),)),
-        environ=os.environ,
-        cwd=_BACKENDS.parent,
-        settings=Settings(),
-    )
-    found = {}
-    with Index(indexes=request.indexes, network=request.network, store=store) as index:
-        for wanted in request.wanted:
-            sha256 = wanted.hashes[0].digest
-            kept = store.read("test-backend", sha256)
-            if kept is None or store.blob(sha256) is None:
-                assert wanted.name is not None
-                files = [f for f in index.files(wanted.name) if f.sha256 == sha256]
-                assert files, f"the default index has no {wanted.text} of that hash"
-                index.download(files[0], hashes=wanted.hashes)
-                kept = {"filename": files[0].filename}
-                store.write("test-backend", sha256, kept)
-            found[kept["filename"]] = store.blob_path(sha256)
-    return found
+        return {name: path.read_bytes() for name, path in wheels.items()}
 
 
 # --------------------------------------------------------------------------- made for each test

@@ -95,7 +95,8 @@ def _library(name: str, files: FileIndex) -> Iterator[_Ranked]:
         return
     plain = name.removeprefix("lib") if files.named(f"{name}.so") else name
     yield _in_libraries(files.named(f"lib{plain}.so"), files)
-    yield _in_libraries(files.named(f"lib{plain}.a"), files)
+    static = _in_libraries(files.named(f"lib{plain}.a"), files)
+    yield [(rank, entry) for rank, entry in static if rank == 0]  # further down: another language's
 
 
 def _pkg_config(name: str, files: FileIndex) -> Iterator[_Ranked]:
@@ -138,9 +139,11 @@ def _name(name: str, files: FileIndex) -> Iterator[_Ranked]:
         yield from _pkg_config(f"lib{plain}", files)
         yield from _pkg_config(plain, files)
         yield _in_programs(files.named(f"{spelling}-config"))
-        yield [(0, e) for e in files.named(f"{spelling}Config.cmake")]
+        for cased in dict.fromkeys((spelling, spelling.capitalize(), spelling.upper())):
+            yield [(0, e) for e in files.named(f"{cased}Config.cmake")]
         yield _in_programs(files.named(spelling))
-        yield from _header(f"{spelling}.h", files)
+        for found in _header(f"{spelling}.h", files):  # further down it is somebody else's part
+            yield [(rank, entry) for rank, entry in found if rank == 0]
 
 
 _SEARCHES: Final[dict[Kind, Callable[[str, FileIndex], Iterator[_Ranked]]]] = {
