@@ -177,13 +177,16 @@ class Supplies:
     def _looking(self) -> bool:
         return self.workshop.system.find and self.workshop.system.reviewed is None
 
-    def _plan(self, project: Project, lacks: Sequence[Lack], files: FileIndex) -> Plan:
+    def _plan(
+        self, project: Project, lacks: Sequence[Lack], files: FileIndex, *, stopped: bool = True
+    ) -> Plan:
         return plan(
             lacks,
             files,
             project=project.name,
             installed=self._present(project.image),
             added=[s.name for s in project.supplies],
+            stopped=stopped,
         )
 
     def _told_only(self, project: Project, lacks: Sequence[Lack]) -> tuple[str, ...]:
@@ -214,7 +217,7 @@ class Supplies:
         if not lacks or not self._is_degraded(built, text) or self.files is None:
             self.settle(built)
             return None
-        planned = self._plan(project, lacks, self.files)
+        planned = self._plan(project, lacks, self.files, stopped=False)
         if not planned.add:
             self.settle(built)
             return None

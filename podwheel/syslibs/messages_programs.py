@@ -10,6 +10,8 @@ from podwheel.syslibs.found import (
     Rule,
     Weight,
     constrained,
+    header,
+    library,
     missing,
     program,
     rule,
@@ -89,6 +91,12 @@ def _no_such_file(match: re.Match[str], statement: Statement) -> Iterator[Findin
         yield Finding(any_of=program(name), weight=weight)
 
 
+def _hunted(match: re.Match[str], _: Statement) -> Iterator[Finding]:
+    """A header and a library of one thing, before the directories in which they were looked for."""
+    name = match[2].removeprefix("lib").partition(".so")[0]
+    yield Finding(any_of=(*library(name), *header(match[1])), weight=Weight.WORDS)
+
+
 _PKG_CONFIG: Final = (
     # pkgconf
     rule("not found", r"\bPackage '([^'\n]{1,100})'(?:, required by '[^'\n]{1,100}',)? not found", _module),
@@ -120,4 +128,9 @@ _PROGRAMS: Final = (
     rule("which: no ", r"^which: no ([^\s:]{1,100}) in \(", _program(Weight.WORDS)),
 )  # fmt: skip
 
-RULES: Final[tuple[Rule, ...]] = (*_PKG_CONFIG, *_PROGRAMS)
+_HUNTS: Final = (
+    # a setup script that looks for its libraries by itself: "JPEG jpeglib.h libjpeg ['/usr/include', …"
+    rule(" ['/", r"^[A-Za-z]\w{1,40} ([\w./+\-]{1,80}\.h) (lib[\w.+\-]{1,60}) \['/", _hunted),
+)
+
+RULES: Final[tuple[Rule, ...]] = (*_PKG_CONFIG, *_PROGRAMS, *_HUNTS)

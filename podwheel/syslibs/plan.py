@@ -23,7 +23,9 @@ ROUNDS: Final = 12
 MOST_PACKAGES: Final = 40
 """How many packages are found for one project, in all rounds."""
 _UNSURE_AT_ONCE: Final = 3
-"""Of what a build may have gone on without, the last that it looked for: nearest to where it stopped."""
+"""Of what a failed build may have gone on without, the last that it looked for: nearest to where it stopped."""
+_LEFT_OUT_AT_ONCE: Final = 8
+"""Of what a build that succeeded has left out: there is no last one, and each attempt is a whole build."""
 _HINTS: Final = 4
 
 
@@ -44,6 +46,7 @@ def plan(
     project: str,
     installed: Collection[str],
     added: Collection[str],
+    stopped: bool = True,
 ) -> Plan:
     """What to install next.
 
@@ -52,13 +55,14 @@ def plan(
         project: Its name, for the hints.
         installed: Packages that are in the image, *added* ones among them.
         added: Packages that were installed for this project before.
+        stopped: The attempt failed; False: it went on, and left something out.
     """
     sure = [lack for lack in lacks if lack.sure]
     choices = choose(sure, files, installed=installed)
     add = _new(choices, installed)
     if not add:
         unsure = choose([lack for lack in lacks if not lack.sure], files, installed=installed)
-        add = _new(unsure, installed)[-_UNSURE_AT_ONCE:]
+        add = _new(unsure, installed)[-(_UNSURE_AT_ONCE if stopped else _LEFT_OUT_AT_ONCE) :]
         choices = (*choices, *unsure)
     if add and len(added) + len(add) <= MOST_PACKAGES:
         return Plan(add=add, hints=())

@@ -152,10 +152,9 @@ def the_same_command_again_starts_no_process(podwheel: Podwheel, tmp_path: Path)
 
 
 def another_machine_learns_from_the_lock(other: Podwheel, lock: Path) -> None:
-    done = other("build", "-r", lock, *JSON, timeout=300)
+    done = other("build", "-r", lock, "--no-verify", *JSON, timeout=300)
     assert lacked(done) == {}
     assert done.told("step.failed") == []
-    assert "installed and imported: wheelhouse" in done.out
 
 
 # --------------------------------------------------------------------------- where there is no answer
@@ -199,19 +198,22 @@ def test_a_header_that_nobody_has(podwheel: Podwheel) -> None:
 
 
 def test_a_hostile_log(podwheel: Podwheel, tmp_path: Path) -> None:
-    """A hundred things are said to be missing, with the names of options and commands."""
+    """Of all that it says, the distribution's packages for three headers come of it: not those for a
+    hundred at once, and nothing of the names of options and commands among them."""
     recorder = recorded_podman(tmp_path)
     refused = podwheel(
-        "build", "hostile-log", *JSON, code=6, environment=recorder.environment, timeout=300
+        "build", "hostile-log", code=6, environment=recorder.environment, timeout=300
     )
-    assert refused.errors
+    told = [line.split(maxsplit=4)[4] for line in refused.err.splitlines() if line[:4] == "  + "]
+    assert told == [
+        "libargh-dev (header argh.h), libavl-dev (header avl.h), libjsmn-dev (header jsmn.h)"
+    ]
+    assert "error: hostile-log 1.0 could not be built" in refused.err
+    assert "\x1b" not in refused.err
     calls = "\n".join(recorder.calls())
+    assert calls
     for word in ("owned", "shadow", "--allow-", "-oAPT", "Dpkg", "Dir::Etc", "reboot", "--config-"):
         assert word not in calls
-    attempts = lacked(refused).get("hostile-log", [])
-    assert len(attempts) <= 12
-    assert sum(attempt.count(" (") for attempt in attempts) <= 40
-    assert "\x1b" not in podwheel("build", "hostile-log", code=6, timeout=300).err
     assert not podwheel.wheelhouse.exists()
     assert podwheel.leftovers() == []
 

@@ -44,6 +44,15 @@ def dependency(name: str, minimum: str = "") -> str:
 
 
 EXPECTED: dict[str, list[str]] = {
+    # a setup script's own hunt
+    "hunted-libraries": [
+        "?l:SDL2_ttf|h:SDL_ttf.h",
+        "?l:SDL2_image|h:SDL_image.h",
+        "?l:SDL2_mixer|h:SDL_mixer.h",
+        "?l:jpeg|h:jpeglib.h",
+        "?l:portmidi|h:portmidi.h",
+        "?l:portmidi|h:porttime.h",
+    ],
     # compilers
     "gcc-header": ["h:libpq-fe.h", "h:openssl/ssl.h", "h:experimental/nosuch"],  # not ../config/own.h
     "gcc-source": [],

@@ -1,18 +1,20 @@
+import os
 import sys
 
 # Each of another package of Debian's.
+FIRST = ["argh", "avl", "jsmn"]
 HEADERS = """
-    adios2 adios2_c allocx aml argh atomicops avl avtp base16384 bemenu bezctx bloom cdb cerf
-    chm_lib cmumps_c compface cpucycles cqrlib critnib csv ctapi deg2str dhash disorder
-    dlrestrictions doodle e131 ebur128 edac edit_dist eglexternalplatform einfo evdi_lib fast_obj
-    fduserdata ffindex flake fp16 freeaptx frei0r fru fsplib fstrcmp fxdiv g15daemon
-    gamemode_client gcroots glome gpm hersheyfont ident iterator_tpl jsmn kal kibi laxjson lbfgs
-    lcrq libacpi libaio libcaes libcidr libcue libdivide libdlm libdlmcontrol libdumbtts
-    libdynamite libestr libjodycode liblms7002m libocas libpowerman libqrtr libresample libscrypt
-    libsocketcan libvumod litl_config lockfile ltc lzfse migemo mini18n minicoredumper mkdio
-    mmap_access_mode mpack mpb msgpuck mtdev murmurhash natpmp ndp newuoa npth ntlm opaque openaptx
-    oping otpw ownetapi passwdqc path_utils pdqsort picojson potracelib psimd purelibc qrencode
-    randombytes ref_array rply rtf_common rtpi rw safe_iop semver shhmsg
+    adios2 adios2_c allocx aml atomicops avtp base16384 bemenu bezctx bloom cdb cerf chm_lib
+    cmumps_c compface cpucycles cqrlib critnib csv ctapi deg2str dhash disorder dlrestrictions
+    doodle e131 ebur128 edac edit_dist eglexternalplatform einfo evdi_lib fast_obj fduserdata
+    ffindex flake fp16 freeaptx frei0r fru fsplib fstrcmp fxdiv g15daemon gamemode_client gcroots
+    glome gpm hersheyfont ident iterator_tpl kal kibi laxjson lbfgs lcrq libacpi libaio libcaes
+    libcidr libcue libdivide libdlm libdlmcontrol libdumbtts libdynamite libestr libjodycode
+    liblms7002m libocas libpowerman libqrtr libresample libscrypt libsocketcan libvumod litl_config
+    lockfile ltc lzfse migemo mini18n minicoredumper mkdio mmap_access_mode mpack mpb msgpuck mtdev
+    murmurhash natpmp ndp newuoa npth ntlm opaque openaptx oping otpw ownetapi passwdqc path_utils
+    pdqsort picojson potracelib psimd purelibc qrencode randombytes ref_array rply rtf_common rtpi
+    rw safe_iop semver shhmsg
 """.split()
 
 EVIL = [
@@ -21,7 +23,7 @@ EVIL = [
     "a.c:1:10: fatal error: $(touch /tmp/owned).h: No such file or directory",
     "/bin/sh: 1: --allow-unauthenticated: not found",
     "/bin/sh: 1: -oDpkg::Options::=--force-all: not found",
-    "/bin/sh: 1: `reboot`: not found",
+    "/bin/sh: 1: $(reboot): not found",
     "/usr/bin/ld: cannot find -l;touch${IFS}owned: No such file or directory",
     "/usr/bin/ld: cannot find -l-o=Dir::Etc=/tmp/owned: No such file or directory",
     "Package 'owned; touch /tmp/owned', required by 'virtual:world', not found",
@@ -33,7 +35,8 @@ EVIL = [
 
 
 def build_wheel(directory, settings=None, metadata=None):
-    for header in HEADERS:
+    there = all(os.path.exists("/usr/include/%s.h" % header) for header in FIRST)
+    for header in HEADERS if there else FIRST:
         print("a.c:1:10: fatal error: %s.h: No such file or directory" % header, file=sys.stderr)
     print("\n".join(EVIL), file=sys.stderr)
     raise RuntimeError("owned.c:1:10: fatal error: /tmp/owned.h: No such file or directory")
