@@ -220,7 +220,7 @@ def verified(
         image = _image_of(run, server)
         verifier = Verifier(workshop=run.workshop, pip=pip, slots=slots, image=image)
         verdict = verifier.verify(wheels, lost=lost, anew=anew)
-        more = None if verdict.ok else _needs(run).loaded(verdict, server)
+        more = None if verdict.ok else _needs(run).loaded(verdict, wheels, server)
         if more is None:
             break
         log.get().info("verify.loads", packages=sorted({*more.lacking} - {*server.lacking}))

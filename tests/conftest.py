@@ -95,15 +95,18 @@ def store() -> Store:
 
 @pytest.fixture(scope="session")
 def target(store: Store) -> Target:
-    """The default target, with its images at hand."""
+    """The default target, with its images and its distribution's index of files at hand."""
     from podwheel.sandbox import Sandbox
     from podwheel.targets import definition, images
+    from podwheel.targets.fileindex import file_index
 
     chosen = definition.load(definition.DEFAULT, cwd=Path.cwd())
     with store.attempt("images") as work:
         sandbox = Sandbox(run_id=f"tests-{os.getpid()}", work=work)
         try:
-            return images.prepare(chosen, store=store, sandbox=sandbox)
+            made = images.prepare(chosen, store=store, sandbox=sandbox)
+            file_index(chosen, made, store=store)
+            return made
         finally:
             sandbox.reap()
 
@@ -172,5 +175,5 @@ def new_podwheel(
 
 def _link_tree(prepared: Path, copy: Path) -> None:
     """The prepared store's content under another root, by hard links: its files are never changed in place."""
-    for part in ("blobs", "documents", "unpacked"):
+    for part in ("blobs", "documents", "file-indexes", "unpacked"):
         shutil.copytree(prepared / part, copy / part, symlinks=True, copy_function=os.link)

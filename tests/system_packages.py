@@ -1,10 +1,8 @@
-"""What the tests of system packages share: the distribution's index of files, and readers of what was recorded."""
+"""What the tests of system packages share: readers of what was recorded."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,32 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from podwheel_cli import Podwheel, Result
 
-    from podwheel.model import Target
     from podwheel.store import Store
 
 _LARGE = Path(__file__).with_name("backends-large.txt")
-
-
-def bring_file_index(store: Store, target: Target, copy: Path) -> None:
-    """Have the index in *store*, made once a machine, and by hard links in the store *copy*."""
-    from podwheel.targets import definition
-    from podwheel.targets.fileindex import file_index
-
-    made = file_index(definition.load(target.name, cwd=Path.cwd()), target, store=store)
-    assert made is not None
-    for part in (made.parent.relative_to(store.root), Path("documents")):
-        shutil.copytree(
-            store.root / part,
-            copy / part,
-            symlinks=True,
-            dirs_exist_ok=True,
-            copy_function=_link,
-        )
-
-
-def _link(source: str, destination: str) -> None:
-    if not os.path.lexists(destination):
-        os.link(source, destination)
 
 
 def large_backends(store: Store) -> dict[str, bytes]:

@@ -24,7 +24,7 @@ from podwheel.syslibs.external import declared
 from podwheel.syslibs.files import FileIndex
 from podwheel.syslibs.messages import dropped_extensions, lacks_in
 from podwheel.syslibs.plan import MOST_PACKAGES, ROUNDS, Plan, plan
-from podwheel.targets.fileindex import file_index
+from podwheel.targets.fileindex import file_index, known_index
 from podwheel.targets.installed import installed
 
 if TYPE_CHECKING:
@@ -191,12 +191,12 @@ class Supplies:
 
     def _told_only(self, project: Project, lacks: Sequence[Lack]) -> tuple[str, ...]:
         policy = self.workshop.system
-        where = policy.reviewed.source if policy.reviewed is not None else "podwheel.toml"
+        if policy.reviewed is not None:
+            return (*_plainly(lacks), f"{policy.reviewed.source} names no package that has it")
         return (
             *_plainly(lacks),
-            f"under [package.{project.name}] of {where}: system-packages = […]"
-            if policy.reviewed is None or policy.reviewed.target is None
-            else f"{where} names no package for it",
+            f"under [package.{project.name}] of podwheel.toml: system-packages = […]",
+            "without --no-system-packages it would be looked for",
         )
 
     # ------------------------------------------------------------ what a degraded build tells
@@ -281,8 +281,10 @@ class Supplies:
 
     def _open_files(self) -> FileIndex | None:
         shop = self.workshop
-        shop.images.ready()
-        directory = file_index(shop.definition, shop.target, store=shop.store)
+        directory = known_index(shop.definition, shop.target, store=shop.store)
+        if directory is None:
+            shop.images.ready()
+            directory = file_index(shop.definition, shop.target, store=shop.store)
         return None if directory is None else FileIndex.open(directory)
 
 

@@ -60,17 +60,25 @@ class Needs:
             server.with_packages((*self._configured(wheels), *self._loads(wheels)))
         )
 
-    def loaded(self, verdict: Verdict, server: Server) -> Server | None:
-        """The server with the libraries that failed imports wanted to load; None: nothing new is known.
+    def loaded(self, verdict: Verdict, wheels: Sequence[Wheel], server: Server) -> Server | None:
+        """The server with what failed imports wanted to load, or may have called; None: nothing new is known.
 
-        What helps is kept for these wheels by `keep`.
+        A library that one of *wheels* brings was not found for another reason than its absence: the
+        system's would only hide it. What helps is kept for these wheels by `keep`.
         """
         if not verdict.installed or not self.workshop.system.find:
             return None
+        own = {
+            name
+            for wheel in wheels
+            for one in self._objects(wheel)
+            for name in (one.soname, one.path.rpartition("/")[2])
+        }
         found: list[RuntimePackage] = []
         for proof in verdict.proofs:
             if not proof.imported:
-                found += self._wanted_by(proof)
+                wanted = [p for p in self._wanted_by(proof) if not own & {*p.libraries}]
+                found += wanted or self._called_by(proof)
         more = server.with_packages(tuple(found))
         return None if more.lacking == server.lacking else self._commanded(more)
 
@@ -190,6 +198,23 @@ class Needs:
                     )
                 )
         return found
+
+    def _called_by(self, proof: Proof) -> list[RuntimePackage]:
+        """The programs that its build called: one whose import fails without naming a library may call them, too."""
+        files = self.supplies.files
+        there = self._installed(self.workshop.target.runtime)
+        return [
+            RuntimePackage(
+                name=supply.name,
+                why="loaded",
+                needed_by=(proof.name,),
+                present=supply.name in there,
+            )
+            for project in self.supplies.supplied
+            if files is not None and project.name == proof.name
+            for supply in project.supplies
+            if supply.found and not files.is_development(supply.name)
+        ]
 
     def _commanded(self, server: Server) -> Server:
         if not server.lacking or server.command:

@@ -13,7 +13,7 @@ class RuntimePackage:
 
     name: str
     why: Literal["linked", "loaded", "configured"]
-    """Their libraries name it (ELF ``NEEDED``), an import failed without it (``dlopen``), or podwheel.toml says it."""
+    """Their libraries name it (ELF ``NEEDED``), an import failed without it (``dlopen``, a program), or podwheel.toml says it."""
     minimum: str | None = None
     """The least version that has all that they use; None: the distribution does not say."""
     libraries: tuple[str, ...] = ()

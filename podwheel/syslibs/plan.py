@@ -64,9 +64,9 @@ def plan(
         unsure = choose([lack for lack in lacks if not lack.sure], files, installed=installed)
         add = _new(unsure, installed)[-(_UNSURE_AT_ONCE if stopped else _LEFT_OUT_AT_ONCE) :]
         choices = (*choices, *unsure)
-    if add and len(added) + len(add) <= MOST_PACKAGES:
-        return Plan(add=add, hints=())
-    return Plan(add=(), hints=_hints(lacks, choices, files, project, added))
+    if len(added) + len(add) > MOST_PACKAGES:
+        return Plan(add=(), hints=(_too_many(len(added) + len(add), project),))
+    return Plan(add=add, hints=() if add else _hints(lacks, choices, files, project, added))
 
 
 def _new(choices: Sequence[Choice], installed: Collection[str]) -> tuple[Choice, ...]:
@@ -108,6 +108,13 @@ def _hints(
                 f"({'as its index of files says' if files.verified else 'its index of files may be out of date'})"
             )
     return tuple(dict.fromkeys(hints))[:_HINTS]
+
+
+def _too_many(number: int, project: str) -> str:
+    return (
+        f"its log names files of {number} packages, and at most {MOST_PACKAGES} are found for one project: "
+        f"say which under [package.{project}] of podwheel.toml: system-packages = […]"
+    )
 
 
 def _too_old(lack: Lack, version: str) -> str:

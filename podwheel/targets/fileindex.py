@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from podwheel.model import Target
     from podwheel.store import Store
     from podwheel.targets.definition import TargetDefinition
+    from podwheel.targets.recipe import Recipe
 
 _STAGE: Final = "index"
 _PLACE: Final = "/usr/share/podwheel/index"
@@ -59,7 +60,7 @@ def file_index(
     recipe = recipe_of(definition)
     if _STAGE not in recipe.stages:
         return None
-    key = digest_of([recipe.digest, target.runtime.content, _STAGE])
+    key = _key(recipe, target)
     if not refresh and (known := _known(key, store=store)):
         return known
     reference = f"{REPOSITORY}/{definition.name}-{_STAGE}:{key[:20]}"
@@ -84,6 +85,15 @@ def file_index(
         store.write(_KIND, key, directory.name)
     _tell(directory, named=definition.name)
     return directory
+
+
+def known_index(definition: TargetDefinition, target: Target, *, store: Store) -> Path | None:
+    """What `file_index` would return, if it was made before; starts no process."""
+    return _known(_key(recipe_of(definition), target), store=store)
+
+
+def _key(recipe: Recipe, target: Target) -> str:
+    return digest_of([recipe.digest, target.runtime.content, _STAGE])
 
 
 def _known(key: str, *, store: Store) -> Path | None:

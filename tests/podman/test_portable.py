@@ -69,7 +69,12 @@ def ported(run: Run, built: Sequence[Built], beside: Sequence[Wheel] = ()) -> li
 
 def imports_where_its_libraries_are_not(run: Run, wheel: Wheel) -> bool:
     """Installed and imported in the pristine container."""
-    verifier = Verifier(workshop=run.workshop, pip=pipeline.pip_of_target(run), slots=1)
+    verifier = Verifier(
+        workshop=run.workshop,
+        pip=pipeline.pip_of_target(run),
+        slots=1,
+        image=run.workshop.target.runtime,
+    )
     return verifier.verify([wheel], lost={}).ok
 
 

@@ -6,28 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from podwheel_cli import recorded_podman
-from system_packages import bring_file_index, locked, record_of, server_line
+from system_packages import locked, record_of, server_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from podwheel_cli import Podwheel, Result
 
-    from podwheel.model import Target
-    from podwheel.store import Store
 
 # The packages come from the distribution's mirror, into image layers of their own.
 pytestmark = [pytest.mark.podman, pytest.mark.network]
 
 ASKED = ("needs-header", "loads-library", "brings-library", "links-sibling")
 LINE = "apt-get install libev4t64 libsodium23"
-
-
-@pytest.fixture
-def podwheel(podwheel: Podwheel, store: Store, target: Target) -> Podwheel:
-    """podwheel, whose store has the distribution's index of files."""
-    bring_file_index(store, target, podwheel.store)
-    return podwheel
 
 
 def test_what_a_server_needs(podwheel: Podwheel, tmp_path: Path) -> None:

@@ -217,6 +217,7 @@ def test_the_number_of_packages_is_bounded(files: FileIndex) -> None:
         [lack(Kind.HEADER, "blah.h")], files, project="example", installed=added, added=added
     )
     assert planned.add == ()
+    assert planned.hints[0].startswith("its log names files of 41 packages, and at most 40 are")
 
 
 @pytest.mark.parametrize(
