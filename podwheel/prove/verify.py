@@ -12,6 +12,7 @@ Two kinds of container, both of the target's `runtime` image, without a compiler
 from __future__ import annotations
 
 import contextlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,6 +46,9 @@ _ASIDE: Final = frozenset(
     {"test", "tests", "testing", "doc", "docs", "example", "examples", "benchmark", "benchmarks"}
 )
 """Top-level names that are put into wheels by mistake: tried, and only noted."""
+
+
+_ABSENT: Final = re.compile(r"ModuleNotFoundError: No module named '([A-Za-z0-9_]+)")
 
 
 @frozen(kw_only=True)
@@ -248,6 +252,10 @@ class Verifier:
             _imported(found.get("modules"), module, counts=_counts(module, wheel, settings))
             for module in _modules(wheel, settings)
         ]
+        if any(one.ok for one in imports) and settings.import_modules is None:
+            imports = [
+                evolve(one, counts=one.counts and not _for_an_extra(one, wheel)) for one in imports
+            ]
         imports += [
             _imported(found.get("extensions"), module, counts=False)
             for module in map(_module_of, wheel.extensions)
@@ -316,6 +324,17 @@ def _counts(module: str, wheel: Wheel, settings: PackageSettings) -> bool:
     if not module.startswith("_") or module in map(_module_of, wheel.extensions):
         return True
     return all(m.startswith("_") or _is_aside(m) for m in wheel.modules)
+
+
+def _for_an_extra(imported: Imported, wheel: Wheel) -> bool:
+    """Whether a module failed for want of what the wheel requires with an extra only: an optional part
+    beside others that work, which a namespace package has as a module of its own."""
+    absent = _ABSENT.search(imported.said)
+    if absent is None:
+        return False
+    name = canonicalize_name(absent[1])
+    markers = [r.marker for r in wheel.metadata.requires if canonicalize_name(r.name) == name]
+    return bool(markers) and all(marker and "extra" in str(marker) for marker in markers)
 
 
 def _is_aside(module: str) -> bool:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
+from packaging.requirements import Requirement
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -14,7 +16,7 @@ from podwheel.errors import VerificationFailed
 from podwheel.failures import of_verdict
 from podwheel.model import Metadata, PackageSettings, Wheel
 from podwheel.prove.verdict import Imported, Proof, Verdict
-from podwheel.prove.verify import _counts, _imported, _module_of
+from podwheel.prove.verify import _counts, _for_an_extra, _imported, _module_of
 
 SUFFIX = ".cpython-313-x86_64-linux-gnu.so"
 
@@ -59,6 +61,8 @@ def test_extension_modules_by_their_paths(extension: str, module: str | None) ->
         ("pkg", wheel("pkg"), True),
         ("tests", wheel("pkg", "tests"), False),
         ("tests", wheel("tests"), True),
+        ("examples.one", wheel("examples.one", "pkg"), False),
+        ("examples.one", wheel("examples.one", "examples.two"), True),
         ("_pkg", wheel("_pkg", "pkg"), False),
         ("_pkg", wheel("_pkg", "pkg", extensions=(f"_pkg{SUFFIX}",)), True),
         ("_pkg", wheel("_pkg"), True),
@@ -66,6 +70,30 @@ def test_extension_modules_by_their_paths(extension: str, module: str | None) ->
 )
 def test_which_imports_decide(module: str, of: Wheel, counts: bool) -> None:
     assert _counts(module, of, PackageSettings()) is counts
+
+
+@pytest.mark.parametrize(
+    ("said", "requires", "optional"),
+    [
+        ("ModuleNotFoundError: No module named 'IPython'", ("ipython; extra == 'shell'",), True),
+        ("ModuleNotFoundError: No module named 'IPython.core'", ("ipython; extra == 'x'",), True),
+        ("ModuleNotFoundError: No module named 'forgotten'", ("ipython; extra == 'x'",), False),
+        ("ModuleNotFoundError: No module named 'ipython'", ("ipython",), False),
+        (
+            "ModuleNotFoundError: No module named 'ipython'",
+            ("ipython", "ipython>=9; extra == 'x'"),
+            False,
+        ),
+        ("ImportError: cannot import name 'IPython'", ("ipython; extra == 'x'",), False),
+    ],
+)
+def test_a_part_that_only_an_extra_makes_work(
+    said: str, requires: tuple[str, ...], optional: bool
+) -> None:
+    of = wheel("pkg.base", "pkg.shell")
+    of = evolve(of, metadata=evolve(of.metadata, requires=tuple(map(Requirement, requires))))
+    failed = Imported(module="pkg.shell", ok=False, said=f"Traceback …\n{said}")
+    assert _for_an_extra(failed, of) is optional
 
 
 def test_what_a_user_names_always_decides() -> None:
