@@ -20,7 +20,7 @@ from podwheel.errors import ImageBuildFailed
 from podwheel.index.once import Once
 from podwheel.store import digest_of
 from podwheel.syslibs.choose import Choice, choose
-from podwheel.syslibs.external import declared
+from podwheel.syslibs.external import External, declared, known_packages
 from podwheel.syslibs.files import FileIndex
 from podwheel.syslibs.messages import dropped_extensions, lacks_in
 from podwheel.syslibs.plan import MOST_PACKAGES, ROUNDS, Plan, plan
@@ -41,7 +41,6 @@ _KIND: Final = "supplies"
 """The kind of the store's documents that say what a project's builds need."""
 _SETTLED: Final = "settled"
 """The kind of those that say that a wheel without its compiled part cannot be had better."""
-_PURL_TYPES: Final = {"debian": "deb", "rpm": "rpm"}
 _HEAD, _TAIL = 2 << 20, 6 << 20
 
 
@@ -52,6 +51,8 @@ class Supplies:
     workshop: Workshop
     _files: Once[FileIndex | None] = field(init=False)
     _kept: dict[str, Project] = field(factory=dict, init=False)
+    externals: dict[str, External] = field(factory=dict, init=False)
+    """What projects of this run declare themselves (PEP 725), by their names."""
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "_files", Once(self._open_files))
@@ -78,9 +79,10 @@ class Supplies:
             return self._with(project, named)
         if not policy.find:
             return self._with(project, named)
+        own = self._external(project, external())
         learned = self._learned(project)
         if learned is None:
-            learned = self._from_locks(project) or self._declared(project, external())
+            learned = self._from_locks(project) or self._declared(project, own)
         try:
             return self._with(project, (*named, *learned))
         except ImageBuildFailed as error:
@@ -111,17 +113,26 @@ class Supplies:
             for name, reason in written.of(project.name)
         )
 
-    def _declared(self, project: Project, table: Mapping[str, Any]) -> tuple[Supply, ...]:
-        """What the project's own ``[external]`` table asks for (PEP 725), as far as it can be mapped."""
-        files = self.files if table else None
+    def _external(self, project: Project, table: Mapping[str, Any]) -> External:
+        """What the project's own ``[external]`` table says (PEP 725)."""
+        if not table:
+            return External()
+        markers = self.workshop.target.python.marker_environment
+        self.externals[project.name] = read = declared({"external": table}, markers)
+        if read.unread:
+            log.get().warning("external.unread", project=project.title, entries=read.unread)
+        return read
+
+    def _declared(self, project: Project, external: External) -> tuple[Supply, ...]:
+        """What it asks for of the machine that builds, as far as it can be mapped."""
+        if not (external.packages or external.build or external.host):
+            return ()
+        files = self.files
         if files is None:
             return ()
-        markers = self.workshop.target.python.marker_environment
-        external = declared({"external": table}, markers)
         named = [
-            Supply(name=p.name, reason="[external] of its pyproject.toml", found=True)
-            for p in external.packages
-            if p.family == _PURL_TYPES.get(files.family) and files.package(p.name) is not None
+            Supply(name=name, reason="[external] of its pyproject.toml", found=True)
+            for name in known_packages(external.packages, files)
         ]
         present = self._present(project.image)
         choices = choose((*external.build, *external.host), files, installed=present)

@@ -62,7 +62,7 @@ def closing(outcome: Outcome, output: Path, *, quiet: bool) -> None:
 def server(needs: Server) -> None:
     """The line to paste on the server, if it needs anything."""
     if needs.line:
-        console().print(f"the server needs: {needs.line}")
+        console().print(f"the server needs: {needs.line}", soft_wrap=True)  # one line, to be pasted
 
 
 def verdict(found: Verdict) -> None:

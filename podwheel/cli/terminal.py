@@ -192,6 +192,7 @@ _DRAWN: Final[dict[str, Callable[[str, Event], Text]]] = {
 
 _WORDS: Final = {
     "build.cycle": "{title} needs itself to be built: upstream's wheel of {bootstrap} breaks the circle",
+    "external.unread": "{project}: of its [external] table (PEP 725) these cannot be read: {entries}",
     "git.fetch": "fetching {url}",
     "git.submodule.undeclared": "{url}: the submodule at {path} is not in .gitmodules, and is left out",
     "index.find_links.missing": "--find-links {location}: there is nothing",

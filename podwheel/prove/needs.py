@@ -10,8 +10,9 @@ from podwheel import log
 from podwheel.prove.server import RuntimePackage, Server, Unprovided
 from podwheel.store import digest_of
 from podwheel.syslibs import needed
+from podwheel.syslibs.external import known_packages
 from podwheel.syslibs.loading import dlopened
-from podwheel.syslibs.runtime import loaded_package, packages_for
+from podwheel.syslibs.runtime import declared_package, loaded_package, packages_for
 from podwheel.syslibs.symbols import Symbols, version_key
 from podwheel.targets.installed import installed, shlibs_of, symbols_of
 
@@ -40,7 +41,7 @@ class Needs:
 
     def server(self, wheels: Sequence[Wheel], images: Iterable[Image] = ()) -> Server:
         """What a server needs for *wheels*: what their libraries name, what imports were found to
-        load, what podwheel.toml says.
+        load, what podwheel.toml and the projects themselves say.
 
         Args:
             images: Those in which they were built.
@@ -56,9 +57,8 @@ class Needs:
         )
         for one in unprovided:
             log.get().warning("server.unprovided", library=one.library, needed_by=one.needed_by[0])
-        return self._commanded(
-            server.with_packages((*self._configured(wheels), *self._loads(wheels)))
-        )
+        more = (*self._configured(wheels), *self._declared(wheels), *self._loads(wheels))
+        return self._commanded(server.with_packages(more))
 
     def loaded(self, verdict: Verdict, wheels: Sequence[Wheel], server: Server) -> Server | None:
         """The server with what failed imports wanted to load, or may have called; None: nothing new is known.
@@ -159,6 +159,21 @@ class Needs:
                 users.setdefault(name, []).append(wheel.name)
         return self._packages("configured", users) if users else ()
 
+    def _declared(self, wheels: Sequence[Wheel]) -> tuple[RuntimePackage, ...]:
+        """The ``dependencies`` of projects' ``[external]`` tables (PEP 725), as far as they can be mapped."""
+        users: dict[str, list[str]] = {}
+        for wheel in wheels:
+            external = self.supplies.externals.get(wheel.name)
+            if external is None or not (external.run or external.run_packages):
+                continue
+            files = self.supplies.files
+            if files is None:
+                continue
+            named = (declared_package(lack, files) for lack in external.run)
+            for name in filter(None, (*known_packages(external.run_packages, files), *named)):
+                users.setdefault(name, []).append(wheel.name)
+        return self._packages("declared", users) if users else ()
+
     def _loads(self, wheels: Sequence[Wheel]) -> tuple[RuntimePackage, ...]:
         users: dict[str, list[str]] = {}
         for wheel in wheels:
@@ -168,7 +183,7 @@ class Needs:
         return self._packages("loaded", users) if users else ()
 
     def _packages(
-        self, why: Literal["loaded", "configured"], users: Mapping[str, Sequence[str]]
+        self, why: Literal["loaded", "configured", "declared"], users: Mapping[str, Sequence[str]]
     ) -> tuple[RuntimePackage, ...]:
         there = self._installed(self.workshop.target.runtime)
         return tuple(

@@ -12,8 +12,9 @@ class RuntimePackage:
     """One package of the distribution that wheels need where they run."""
 
     name: str
-    why: Literal["linked", "loaded", "configured"]
-    """Their libraries name it (ELF ``NEEDED``), an import failed without it (``dlopen``, a program), or podwheel.toml says it."""
+    why: Literal["linked", "loaded", "configured", "declared"]
+    """Their libraries name it (ELF ``NEEDED``), an import failed without it (``dlopen``, a program), podwheel.toml
+    says it, or the project's own ``[external]`` table (PEP 725)."""
     minimum: str | None = None
     """The least version that has all that they use; None: the distribution does not say."""
     libraries: tuple[str, ...] = ()

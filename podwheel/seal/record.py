@@ -62,7 +62,7 @@ class RuntimePackageRecord:
     """One package of the distribution that wheels need where they run."""
 
     name: str
-    why: Literal["linked", "loaded", "configured"]
+    why: Literal["linked", "loaded", "configured", "declared"]
     """``NEEDED`` of their libraries, an import that failed without it, or podwheel.toml."""
     minimum: str | None
     libraries: tuple[str, ...]

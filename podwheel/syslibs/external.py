@@ -10,8 +10,8 @@ not end a build that needs nothing of it, so it is told instead (`External.unrea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from attrs import frozen
@@ -20,6 +20,9 @@ from packaging.markers import InvalidMarker, Marker, UndefinedComparison, Undefi
 from podwheel.syslibs.found import compiler, missing, program
 from podwheel.syslibs.lack import Kind, Lack, Missing
 from podwheel.text import plain
+
+if TYPE_CHECKING:
+    from podwheel.syslibs.files import FileIndex
 
 _MOST: Final = 100
 """Entries of one list that are read; a project that needs more of a system is none."""
@@ -40,6 +43,8 @@ _LEAST: Final = re.compile(r"(?:^|,)\s*(?:>=|>|==|~=)\s*([^\s,]{1,40})")
 
 _FAMILIES: Final = frozenset({"apk", "alpm", "deb", "rpm"})
 """PURL types whose names are packages of a distribution's."""
+_PURL_TYPES: Final = {"debian": "deb", "rpm": "rpm"}
+"""The family of an index of files → the PURL type of its packages."""
 _TOOL_LANGUAGES: Final = {"cargo": "rust", "golang": "go"}
 
 
@@ -73,6 +78,16 @@ class External:
     """Packages of distributions, of ``dependencies``."""
     unread: tuple[str, ...] = ()
     """What could not be read or looked for, harmless to show: ``host-requires: dep:cran/nat``."""
+
+
+def known_packages(packages: Iterable[Package], files: FileIndex) -> tuple[str, ...]:
+    """The names of those that are of the distribution's family, and that it has."""
+    return tuple(
+        package.name
+        for package in packages
+        if package.family == _PURL_TYPES.get(files.family)
+        and files.package(package.name) is not None
+    )
 
 
 def declared(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, frozen
 
+from podwheel.syslibs.choose import choose
 from podwheel.syslibs.symbols import version_key
 
 if TYPE_CHECKING:
@@ -154,6 +155,37 @@ def loaded_package(lack: Lack, files: FileIndex) -> Provided | None:
         soname, names = _loadable(missing, files)
         if names:
             return _provided(soname, names, files)
+    return None
+
+
+def declared_package(lack: Lack, files: FileIndex) -> str | None:
+    """The package for what a project says that it needs where it runs (PEP 725 ``dependencies``).
+
+    A program of that name, for people name tools so (``git``); else its run-time library, also
+    where only the development package goes by that name (``zlib``); else the package that is
+    called so (``tzdata``).
+    """
+    for missing in lack.any_of:
+        for entry in files.named(missing.name):
+            if entry.path == f"/usr/bin/{missing.name}":
+                return entry.packages[0]
+    library = loaded_package(lack, files)
+    if library is not None:
+        return library.package
+    (choice,) = choose([lack], files, installed=())
+    names = [choice.candidate.package] if choice.candidate else [m.name for m in lack.any_of]
+    return next((name for one in names if (name := _at_run_time(one, files))), None)
+
+
+def _at_run_time(name: str, files: FileIndex) -> str | None:
+    """The package itself, or the run-time part of the same source that a development package brings."""
+    package = files.package(name)
+    if package is None or not files.is_development(name):
+        return None if package is None else name
+    for some in package.depends:
+        other = files.package(some[0]) if some else None
+        if other and other.source == package.source and not files.is_development(other.name):
+            return other.name
     return None
 
 

@@ -46,7 +46,7 @@ LACKING = {
 }
 # And what their wheels need where they run. The build tool leaves nothing behind.
 RUN = {
-    "declares-external": "libmspack0t64",
+    "declares-external": "libmspack0t64 tree",
     "needs-cmake-package": "libbcg729-0",
     "needs-config-program": "libmm14",
     "needs-fortran": "libgfortran5",

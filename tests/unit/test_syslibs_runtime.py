@@ -9,9 +9,10 @@ import pytest
 from needed_helpers import TRIPLET, FakeFiles
 from packaging.utils import canonicalize_name
 
+from podwheel.syslibs.files import FileIndex
 from podwheel.syslibs.lack import Kind, Lack, Missing
 from podwheel.syslibs.needed import Need, User
-from podwheel.syslibs.runtime import Provided, loaded_package, packages_for
+from podwheel.syslibs.runtime import Provided, declared_package, loaded_package, packages_for
 from podwheel.syslibs.symbols import Symbols
 
 LIB = f"/usr/lib/{TRIPLET}"
@@ -173,3 +174,49 @@ def test_the_development_package_is_the_last_resort() -> None:
     found = loaded_package(Lack(any_of=missing, sure=False, said=""), files)
     assert found is not None
     assert found.rivals == ("libspatialindex-dev",)
+
+
+# ------------------------------------------------------------------ what a project declares
+
+
+def index(place: Path) -> FileIndex:
+    """A distribution with a tool, a library, one with a development package of its name, and data."""
+    (place / "about").write_text(
+        f"family=debian\ninstall=apt-get install\nverified=yes\ntriplet={TRIPLET}\n"
+    )
+    (place / "files").write_text(
+        "git\t/usr/bin/git\tgit\n"
+        f"libgit2.so.1.9\t{LIB}/libgit2.so.1.9\tlibgit2-1.9\n"
+        f"libvips.so.42\t{LIB}/libvips.so.42\tlibvips42\n"
+        f"zlib.pc\t{LIB}/pkgconfig/zlib.pc\tzlib1g-dev\n"
+    )
+    rows = {
+        "git": "",
+        "libgit2-1.9": "",
+        "libvips42": "",
+        "tzdata": "",
+        "zlib1g": "",
+        "zlib1g-dev": "zlib1g (= 1.0), libc6-dev",
+    }
+    (place / "packages").write_text(
+        "".join(
+            f"{name}\t1.0\tamd64\tmisc\t{name.removesuffix('-dev')}\t10\t{depends}\t\n"
+            for name, depends in sorted(rows.items())
+        )
+    )
+    return FileIndex.open(place)
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("git", "git"),  # and not libgit2
+        ("libvips", "libvips42"),
+        ("zlib", "zlib1g"),
+        ("tzdata", "tzdata"),
+        ("nobody", None),
+    ],
+)
+def test_what_is_declared_for_run_time(tmp_path: Path, name: str, package: str | None) -> None:
+    lack = Lack(any_of=(Missing(kind=Kind.NAME, name=name),), sure=False, said=name)
+    assert declared_package(lack, index(tmp_path)) == package
