@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from podwheel.prove.verdict import Proof, Verdict
     from podwheel.syslibs.needed import Need, Object
 
+_SERVER: Final = "server"
+"""The kind of those that say what a set of wheels names in its libraries."""
 _LOADS: Final = "loads"
 """The kind of the store's documents that say what a wheel was found to load when it is imported."""
 
@@ -46,16 +48,8 @@ class Needs:
         Args:
             images: Those in which they were built.
         """
-        needs = needed.needed_by(
-            wheels, machine=self.workshop.target.python.machine, objects=self._objects
-        )
-        present, rest = self._present(needs)
-        linked, unprovided = self._linked(rest, tuple(dict.fromkeys(images)))
-        server = Server(
-            packages=tuple(sorted((*present, *linked), key=lambda p: p.name)),
-            unprovided=unprovided,
-        )
-        for one in unprovided:
+        server = self._named(wheels, tuple(dict.fromkeys(images)))
+        for one in server.unprovided:
             log.get().warning("server.unprovided", library=one.library, needed_by=one.needed_by[0])
         more = (*self._configured(wheels), *self._declared(wheels), *self._loads(wheels))
         return self._commanded(server.with_packages(more))
@@ -92,6 +86,34 @@ class Needs:
                 self.workshop.store.write(_LOADS, self._key(wheel), {"packages": loads})
 
     # ------------------------------------------------------------ what is named by the libraries
+
+    def _named(self, wheels: Sequence[Wheel], images: tuple[Image, ...]) -> Server:
+        """What the wheels' libraries name; kept for this set of wheels and images."""
+        store, target = self.workshop.store, self.workshop.target
+        key = digest_of(
+            [
+                needed.FORMAT,
+                target.fingerprint,
+                sorted(w.sha256 for w in wheels),
+                sorted(i.content for i in images),
+            ]
+        )
+        document = store.read(_SERVER, key)
+        if document is not None:
+            return Server.from_json(document)
+        needs = needed.needed_by(wheels, machine=target.python.machine, objects=self._objects)
+        present, rest = self._present(needs)
+        linked, unprovided = self._linked(rest, images)
+        packages = tuple(sorted((*present, *linked), key=lambda p: p.name))
+        files = self.supplies.files if rest else None
+        server = Server(
+            packages=packages,
+            unprovided=unprovided,
+            command="" if files is None else files.install_command,
+        )
+        if files is not None or not rest:  # without an index nothing final can be said
+            store.write(_SERVER, key, server.to_json())
+        return server
 
     def _objects(self, wheel: Wheel) -> Sequence[Object]:
         store = self.workshop.store

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 
 
 @frozen(kw_only=True)
@@ -60,6 +60,30 @@ class Server:
         if not self.lacking:
             return ""
         return " ".join([self.command or "install", *self.lacking])
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Server:
+        """The inverse of `to_json`."""
+        return cls(
+            packages=tuple(
+                RuntimePackage(
+                    **{
+                        **p,
+                        "libraries": tuple(p["libraries"]),
+                        "needed_by": tuple(p["needed_by"]),
+                    }
+                )
+                for p in document["packages"]
+            ),
+            unprovided=tuple(
+                Unprovided(library=u["library"], needed_by=tuple(u["needed_by"]))
+                for u in document["unprovided"]
+            ),
+            command=document["command"],
+        )
 
     def with_packages(self, more: tuple[RuntimePackage, ...]) -> Server:
         """The same, and *more* of those that it has not yet."""

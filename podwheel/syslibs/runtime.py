@@ -44,7 +44,7 @@ class Provided:
     minimum: str | None
     """The least version of the package that has what the wheels use; None: not known, or any."""
     rivals: tuple[str, ...]
-    """Other packages with a library of that name, the likelier first."""
+    """Other packages with a library of that name, those at likelier places first."""
     by: tuple[User, ...]
     """Who needs it; nobody for one that an import looked for by itself (`loaded_package`)."""
 
@@ -115,17 +115,20 @@ def _ranked(
         place = _place(entry.path, files.triplet)
         for package in entry.packages:
             places[package] = min(place, places.get(package, place))
-    return sorted(
-        places,
-        key=lambda name: (
+
+    def likelihood(name: str) -> tuple[bool, bool, int, bool]:
+        return (
             name not in linked,
             name != stated,  # the distribution's own word, where alternatives have the same soname
             places[name],
             files.is_development(name),
-            -files.dependents(name),
-            name,
-        ),
-    )
+        )
+
+    names = sorted(places, key=lambda name: (likelihood(name), name))
+    best = [name for name in names if likelihood(name) == likelihood(names[0])]
+    if len(best) > 1:  # else nobody needs to read all packages of the distribution
+        best.sort(key=lambda name: -files.dependents(name))
+    return [*best, *names[len(best) :]]
 
 
 def _place(path: str, triplet: str) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from podwheel.prove.server import RuntimePackage, Server
+from podwheel.prove.server import RuntimePackage, Server, Unprovided
 
 
 def package(name: str, **more: Any) -> RuntimePackage:
@@ -33,6 +34,15 @@ def test_more_packages_are_sorted_in_and_keep_what_was_known() -> None:
     )
     assert [p.name for p in more.packages] == ["libev4", "libpq5"]
     assert more.packages[1] is first
+
+
+def test_a_server_comes_back() -> None:
+    server = Server(
+        packages=(package("libpq5", minimum="12", libraries=("libpq.so.5",), needed_by=("x",)),),
+        unprovided=(Unprovided(library="libcuda.so.1", needed_by=("x: x.so", "y: y.so")),),
+        command="apt-get install",
+    )
+    assert Server.from_json(json.loads(json.dumps(server.to_json()))) == server
 
 
 def test_only_podwheel_toml_names_configured_packages() -> None:

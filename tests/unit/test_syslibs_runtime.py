@@ -54,7 +54,7 @@ def test_a_package_with_its_version_and_its_user() -> None:
     [
         # Linked against exactly this one.
         (BLAS, {"linked": ("libopenblas0-pthread",), "depended": {"libblas3": 99}},
-         ["libopenblas0-pthread", "libblas3", "libatlas3-base"]),
+         ["libopenblas0-pthread", "libatlas3-base", "libblas3"]),
         # Where the loader looks by itself, then one directory below, then elsewhere.
         ({f"{LIB}/a/b/libx.so.1": ("deep",), f"{LIB}/a/libx.so.1": ("below",), f"{LIB}/libx.so.1": ("direct",)},
          {"depended": {"deep": 99, "below": 9}}, ["direct", "below", "deep"]),
