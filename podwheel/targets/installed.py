@@ -7,6 +7,7 @@ Debian what dpkg knows of shared libraries, ``symbols`` (deb-symbols(5)) and ``s
 
 from __future__ import annotations
 
+import gzip
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,8 @@ from attrs import frozen
 from podwheel.targets.copying import regular_files
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from podwheel.model import Image
     from podwheel.store import Store
 
@@ -82,14 +85,22 @@ def lists_of(digest: str, *, store: Store) -> dict[str, str]:
         ToolFailed: podman did not copy them.
     """
     key = digest.removeprefix("sha256:")
-    known: Any = store.read(_KIND, key)
-    if isinstance(known, dict):
-        return known
+    kept: Any = store.read(_KIND, key)
+    blobs = {name: store.blob(sha256) for name, sha256 in (kept or {}).items()}
+    if kept is not None and None not in blobs.values():
+        return {name: _unpacked(path) for name, path in blobs.items() if path is not None}
     with regular_files(digest, DIRECTORY, most=_MOST_BYTES) as files:
         found = {
             name: content.read().decode("utf-8", "replace")
             for name, content in files
             if name in _LISTS
         }
-    store.write(_KIND, key, found)
+    # Symbols are a megabyte and more for each image, and a tenth of that packed.
+    packed = {name: gzip.compress(text.encode(), mtime=0) for name, text in found.items()}
+    store.write(_KIND, key, {name: store.put([data])[0] for name, data in packed.items()})
     return found
+
+
+def _unpacked(path: Path) -> str:
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        return file.read()
