@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DIRECTORY: Final = "/usr/share/podwheel"
 """Where a Containerfile may leave its lists."""
 
-_KIND: Final = "image-lists"
+_KIND: Final = "packed-lists"
 _LISTS: Final = ("packages", "symbols", "shlibs")
 _MOST_BYTES: Final = 128 << 20
 _LINE: Final = re.compile(r"(?a:(\w[\w.+-]*) ([\w.+:~^-]+) (\w[\w-]*))")
