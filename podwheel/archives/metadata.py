@@ -77,7 +77,10 @@ def _single(field: str, fields: RawMetadata, unparsed: dict[str, list[str]], whe
 
 def _requirement(line: str, *, where: str) -> Requirement:
     try:
-        return Requirement(line)
+        try:
+            return Requirement(line)
+        except SystemError:  # ast.literal_eval in two threads, before Python 3.11.5 (gh-106905)
+            return Requirement(line)
     except InvalidRequirement as error:
         raise MetadataUnusable(
             f"{where}: invalid requirement in the line `Requires-Dist: {line}`",

@@ -128,7 +128,7 @@ def test_what_is_imported_can_be_said(podwheel: Podwheel) -> None:
 @pytest.mark.network
 def test_system_packages(podwheel: Podwheel) -> None:
     """Of the distribution: in an image of their own, on top of the build image."""
-    asked = ("build", "needs-bzip2")
+    asked = ("build", "needs-bzip2", "--no-system-packages")
     refused = podwheel(*asked, code=6)
     assert "fatal error: bzlib.h: No such file or directory" in refused.err
     podwheel.write("podwheel.toml", '[package.needs-bzip2]\nsystem-packages = ["libbz2-dev"]\n')
