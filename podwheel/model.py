@@ -260,6 +260,9 @@ class SystemPackages:
     """The target's name that it was written for; None: it does not say."""
     projects: tuple[tuple[NormalizedName, tuple[tuple[str, str], ...]], ...]
     """Each project's packages, as the distribution spells them, with what each is for (may be empty)."""
+    loads: tuple[tuple[NormalizedName, tuple[tuple[str, tuple[str, ...]], ...]], ...] = ()
+    """The packages that each project's wheel needs where it runs, beside those that its libraries
+    name, with the libraries that it loads from each (may be none)."""
 
     def of(self, name: str) -> tuple[tuple[str, str], ...]:
         """The packages for one project, and what each is for; empty where nothing is written."""

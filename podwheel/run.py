@@ -113,12 +113,7 @@ def opened(options: Options) -> Iterator[Run]:
             scheduler=scheduler,
             definition=chosen,
             target=target,
-            images=RunImages(
-                definition=chosen,
-                target=target,
-                store=store,
-                ready=Once(lambda: _still_the_same(target, chosen, store, sandbox)).get,
-            ),
+            images=_run_images(target, chosen, store, sandbox),
             request=request,
             settings=settings,
             system=system,
@@ -178,6 +173,13 @@ def _telling_closed_paths() -> Iterator[None]:
             f"{error.filename} cannot be read: {error.strerror}",
             hint="put it where this account may read it",
         ) from error
+
+
+def _run_images(
+    target: Target, chosen: TargetDefinition, store: Store, sandbox: Sandbox
+) -> RunImages:
+    ready = Once(lambda: _still_the_same(target, chosen, store, sandbox)).get
+    return RunImages(definition=chosen, target=target, store=store, ready=ready)
 
 
 def _still_the_same(

@@ -74,8 +74,6 @@ class Elf:
     """``DT_NEEDED``, in the file's order."""
     rpath: tuple[str, ...]
     """``DT_RUNPATH`` and ``DT_RPATH`` entries."""
-    glibc: tuple[int, int] | None
-    """The newest ``GLIBC_x.y`` symbol version that it asks for; None: it asks for none."""
     undefined: tuple[Undefined, ...] = field(default=(), repr=False)
     """Global and weak ones, in the file's order; none where its section headers were stripped."""
 
@@ -133,9 +131,6 @@ def inspect(file: IO[bytes], *, where: str) -> Elf:
         soname=next(iter(values("soname")), None),
         needed=values("needed"),
         rpath=tuple(e for v in values("runpath") + values("rpath") for e in v.split(":")),
-        glibc=max(
-            filter(None, (glibc_version(name) for _, name in versions.values())), default=None
-        ),
         undefined=undefined,
     )
 

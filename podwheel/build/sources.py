@@ -83,31 +83,31 @@ class Sources:
 
     def build_system(self, source: Source) -> BuildSystem:
         """What the archive's pyproject.toml says of its build (PEP 517, 518), read as data."""
-        where = source.subdirectory or ""
-        key = digest_of([source.sha256, where])
-        known = self.workshop.store.read("build-system", key)
-        if known is None:
+        return _system_from_json(self._declared(source))
+
+    def external(self, source: Source) -> Mapping[str, Any]:
+        """The ``[external]`` table (PEP 725) of the archive's pyproject.toml; empty where there is none."""
+        external: Mapping[str, Any] = self._declared(source)["external"]
+        return external
+
+    def _declared(self, source: Source) -> dict[str, Any]:
+        """What is kept of a source's pyproject.toml, which is read once."""
+        key = digest_of([source.sha256, source.subdirectory or ""])
+        known: dict[str, Any] | None = self.workshop.store.read("build-system", key)
+        if known is None or "external" not in known:
             sdist = read_sdist(
                 source.archive, filename=source.filename, subdirectory=source.subdirectory
             )
             system = read_build_system(sdist.pyproject, filename=source.filename)
-            known = _system_to_json(system)
-            self.workshop.store.write("build-system", key, known)
-        return _system_from_json(known)
-
-    def external(self, source: Source) -> Mapping[str, Any]:
-        """The ``[external]`` table (PEP 725) of the archive's pyproject.toml; empty where there is none."""
-        key = digest_of([source.sha256, source.subdirectory or ""])
-        known: Any = self.workshop.store.read("external", key)
-        if known is None:
-            sdist = read_sdist(
-                source.archive, filename=source.filename, subdirectory=source.subdirectory
-            )
             table = tomllib.loads(sdist.pyproject or "").get("external")
+            external = table if isinstance(table, dict) else {}
             # A date is no JSON, and means nothing in this table.
-            known = json.loads(json.dumps(table if isinstance(table, dict) else {}, default=str))
-            self.workshop.store.write("external", key, known)
-        return dict(known)
+            known = {
+                **_system_to_json(system),
+                "external": json.loads(json.dumps(external, default=str)),
+            }
+            self.workshop.store.write("build-system", key, known)
+        return known
 
     def static_metadata(self, source: Source) -> Metadata | None:
         """What the archive's files say for certain (PEP 643, PEP 621); None: only its backend knows."""

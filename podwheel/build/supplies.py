@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field
 
 from podwheel import log
 from podwheel.build.lost import lost_of
@@ -22,13 +22,12 @@ from podwheel.store import digest_of
 from podwheel.syslibs.choose import Choice, choose
 from podwheel.syslibs.external import External, declared, known_packages
 from podwheel.syslibs.files import FileIndex
-from podwheel.syslibs.messages import dropped_extensions, lacks_in
 from podwheel.syslibs.plan import MOST_PACKAGES, ROUNDS, Plan, plan
 from podwheel.targets.fileindex import file_index, known_index
 from podwheel.targets.installed import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from podwheel.build.project import Project
@@ -44,18 +43,18 @@ _SETTLED: Final = "settled"
 _HEAD, _TAIL = 2 << 20, 6 << 20
 
 
-@frozen(kw_only=True)
+@define(kw_only=True, eq=False)
 class Supplies:
-    """Finds system packages for the projects of one run."""
+    """Finds system packages for the projects of one run, and knows what each had."""
 
     workshop: Workshop
-    _files: Once[FileIndex | None] = field(init=False)
-    _kept: dict[str, Project] = field(factory=dict, init=False)
     externals: dict[str, External] = field(factory=dict, init=False)
     """What projects of this run declare themselves (PEP 725), by their names."""
+    _kept: dict[str, Project] = field(factory=dict, init=False)
+    _files: Once[FileIndex | None] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_files", Once(self._open_files))
+        self._files = Once(self._open_files)
 
     @property
     def files(self) -> FileIndex | None:
@@ -72,17 +71,14 @@ class Supplies:
         """
         policy = self.workshop.system
         settings = project.settings_file
-        named = self._written(project.settings.system_packages, settings)
-        if policy.reviewed is not None:
-            reviewed = (name for name, _ in policy.reviewed.of(project.name))
-            named += self._written(reviewed, policy.reviewed.source)
-            return self._with(project, named)
-        if not policy.find:
-            return self._with(project, named)
+        named = tuple(Supply(name=n, reason=settings) for n in project.settings.system_packages)
+        written = self._written_down(project)
+        if not policy.looking:
+            return self._with(project, (*named, *written))
         own = self._external(project, external())
         learned = self._learned(project)
         if learned is None:
-            learned = self._from_locks(project) or self._declared(project, own)
+            learned = written or self._declared(project, own)
         try:
             return self._with(project, (*named, *learned))
         except ImageBuildFailed as error:
@@ -96,20 +92,21 @@ class Supplies:
             )
             return self._with(project, named)
 
-    def _written(self, names: Iterable[str], where: str) -> tuple[Supply, ...]:
-        return tuple(Supply(name=name, reason=where) for name in names)
-
     def _learned(self, project: Project) -> tuple[Supply, ...] | None:
         document = self.workshop.store.read(_KIND, self._key(project))
         if document is None:
             return None
         return tuple(Supply(**{**s, "rivals": tuple(s["rivals"])}) for s in document["supplies"])
 
-    def _from_locks(self, project: Project) -> tuple[Supply, ...]:
+    def _written_down(self, project: Project) -> tuple[Supply, ...]:
+        """What a lock, or the reviewed file, says."""
         return tuple(
-            Supply(name=name, reason=reason or written.source, found=True)
-            for written in self.workshop.request.system_packages
-            if written.target in (None, self.workshop.target.name)
+            Supply(
+                name=name,
+                reason=reason or written.source,
+                found=self.workshop.system.looking,
+            )
+            for written in self.workshop.written_down
             for name, reason in written.of(project.name)
         )
 
@@ -147,10 +144,10 @@ class Supplies:
             said: What the failed hook raised.
             log_file: The attempt's log.
         """
-        lacks = lacks_in(f"{_text(log_file)}\n{said}")
+        lacks = _lacks(f"{_text(log_file)}\n{said}")
         if not lacks:
             return Plan(add=(), hints=self._used(project))
-        if not self._looking:
+        if not self.workshop.system.looking:
             return Plan(add=(), hints=self._told_only(project, lacks))
         if self.files is None or project.rounds >= ROUNDS:
             return Plan(add=(), hints=_plainly(lacks))
@@ -184,10 +181,6 @@ class Supplies:
             ),
         )
 
-    @property
-    def _looking(self) -> bool:
-        return self.workshop.system.find and self.workshop.system.reviewed is None
-
     def _plan(
         self, project: Project, lacks: Sequence[Lack], files: FileIndex, *, stopped: bool = True
     ) -> Plan:
@@ -218,13 +211,13 @@ class Supplies:
         Only the log says what that was: where it says nothing, the wheel is as good as it gets.
         """
         shop = self.workshop
-        if built.step is None or built.log is None or not self._looking:
+        if built.step is None or built.log is None or not self.workshop.system.looking:
             return None
         if project.rounds >= ROUNDS or shop.store.read(_SETTLED, built.step.id) is not None:
             return None
         kept = shop.store.blob(built.log)
         text = "" if kept is None else _text(kept)
-        lacks = lacks_in(text)
+        lacks = _lacks(text)
         if not lacks or not self._is_degraded(built, text) or self.files is None:
             self.settle(built)
             return None
@@ -241,6 +234,8 @@ class Supplies:
 
     def _is_degraded(self, built: Built, text: str) -> bool:
         """Whether the log says that an extension was left out, or upstream's wheel has one that ours has not."""
+        from podwheel.syslibs.messages import dropped_extensions
+
         python = self.workshop.target.python
         return bool(
             dropped_extensions(text) or lost_of(built, index=self.workshop.index, python=python)
@@ -256,7 +251,7 @@ class Supplies:
     def keep(self, project: Project) -> None:
         """Remember what an attempt that succeeded had: the next one starts with it."""
         self._kept[project.name] = project
-        if not self._looking:
+        if not self.workshop.system.looking:
             return  # what was not asked for now is still known for later
         found = [s for s in project.supplies if s.found]
         known = self._learned(project)
@@ -326,6 +321,13 @@ def _to_json(supply: Supply) -> dict[str, Any]:
         "rivals": list(supply.rivals),
         "found": supply.found,
     }
+
+
+def _lacks(text: str) -> tuple[Lack, ...]:
+    # A hundred patterns, which only a log that is read needs.
+    from podwheel.syslibs.messages import lacks_in
+
+    return lacks_in(text)
 
 
 def _plainly(lacks: Sequence[Lack]) -> tuple[str, ...]:

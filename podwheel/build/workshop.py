@@ -31,6 +31,11 @@ class SystemPolicy:
     reviewed: SystemPackages | None = None
     """``--system-packages-from``: only these."""
 
+    @property
+    def looking(self) -> bool:
+        """Whether what is lacking is looked for, and what is found may be installed."""
+        return self.find and self.reviewed is None
+
 
 @frozen(kw_only=True)
 class Workshop:
@@ -56,6 +61,16 @@ class Workshop:
     fresh_for: float = 600.0
     """Seconds for which an index's answer, and what was resolved with it, is used again."""
     build_tag: str | None = None
+
+    @property
+    def written_down(self) -> tuple[SystemPackages, ...]:
+        """What was written down for this target, and counts: the reviewed file alone, or the locks."""
+        if self.system.reviewed is not None:
+            return (self.system.reviewed,)
+        if not self.system.find:
+            return ()
+        known = self.request.system_packages
+        return tuple(one for one in known if one.target in (None, self.target.name))
 
     def log_file(self, name: str) -> Path:
         """A new log's path for a step of that name."""

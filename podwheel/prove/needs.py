@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import evolve, frozen
@@ -17,7 +18,7 @@ from podwheel.syslibs.symbols import Symbols, version_key
 from podwheel.targets.installed import installed, shlibs_of, symbols_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 _SERVER: Final = "server"
 """The kind of those that say what a set of wheels names in its libraries."""
-_LOADS: Final = "loads"
+_LOADS: Final = "loaded"
 """The kind of the store's documents that say what a wheel was found to load when it is imported."""
 
 
@@ -60,7 +61,7 @@ class Needs:
         A library that one of *wheels* brings was not found for another reason than its absence: the
         system's would only hide it. What helps is kept for these wheels by `keep`.
         """
-        if not verdict.installed or not self.workshop.system.find:
+        if not verdict.installed or not self.workshop.system.looking:
             return None
         own = {
             name
@@ -80,7 +81,9 @@ class Needs:
         """Remember what the wheels load when they are imported: the next verification starts with it."""
         for wheel in wheels:
             loads = [
-                p.name for p in server.packages if p.why == "loaded" and wheel.name in p.needed_by
+                [p.name, p.libraries]
+                for p in server.packages
+                if p.why == "loaded" and wheel.name in p.needed_by
             ]
             if loads:
                 self.workshop.store.write(_LOADS, self._key(wheel), {"packages": loads})
@@ -175,15 +178,15 @@ class Needs:
     # ------------------------------------------------------------ what nothing but running shows
 
     def _configured(self, wheels: Sequence[Wheel]) -> tuple[RuntimePackage, ...]:
-        users: dict[str, list[str]] = {}
-        for wheel in wheels:
-            for name in self.workshop.settings.of(wheel.name).runtime_packages:
-                users.setdefault(name, []).append(wheel.name)
-        return self._packages("configured", users) if users else ()
+        settings = self.workshop.settings
+        return self._packages(
+            "configured",
+            [(w, name, ()) for w in wheels for name in settings.of(w.name).runtime_packages],
+        )
 
     def _declared(self, wheels: Sequence[Wheel]) -> tuple[RuntimePackage, ...]:
         """The ``dependencies`` of projects' ``[external]`` tables (PEP 725), as far as they can be mapped."""
-        users: dict[str, list[str]] = {}
+        found: list[tuple[Wheel, str, Sequence[str]]] = []
         for wheel in wheels:
             external = self.supplies.externals.get(wheel.name)
             if external is None or not (external.run or external.run_packages):
@@ -192,25 +195,40 @@ class Needs:
             if files is None:
                 continue
             named = (declared_package(lack, files) for lack in external.run)
-            for name in filter(None, (*known_packages(external.run_packages, files), *named)):
-                users.setdefault(name, []).append(wheel.name)
-        return self._packages("declared", users) if users else ()
+            names = filter(None, (*known_packages(external.run_packages, files), *named))
+            found += [(wheel, name, ()) for name in names]
+        return self._packages("declared", found)
 
     def _loads(self, wheels: Sequence[Wheel]) -> tuple[RuntimePackage, ...]:
-        users: dict[str, list[str]] = {}
-        for wheel in wheels:
-            document = self.workshop.store.read(_LOADS, self._key(wheel))
-            for name in document["packages"] if document else ():
-                users.setdefault(name, []).append(wheel.name)
-        return self._packages("loaded", users) if users else ()
+        known = [
+            (wheel, name, libraries)
+            for wheel in wheels
+            for name, libraries in self._known_loads(wheel)
+        ]
+        return self._packages("loaded", known)
+
+    def _known_loads(self, wheel: Wheel) -> Iterable[tuple[str, Sequence[str]]]:
+        """From an earlier run, or as it was written down: packages, and the libraries of each."""
+        shop = self.workshop
+        document = shop.store.read(_LOADS, self._key(wheel)) if shop.system.looking else None
+        written = (dict(one.loads).get(wheel.name, ()) for one in shop.written_down)
+        return document["packages"] if document else chain.from_iterable(written)
 
     def _packages(
-        self, why: Literal["loaded", "configured", "declared"], users: Mapping[str, Sequence[str]]
+        self,
+        why: Literal["loaded", "configured", "declared"],
+        found: Sequence[tuple[Wheel, str, Sequence[str]]],
     ) -> tuple[RuntimePackage, ...]:
-        there = self._installed(self.workshop.target.runtime)
+        there = self._installed(self.workshop.target.runtime) if found else frozenset()
         return tuple(
-            RuntimePackage(name=name, why=why, needed_by=tuple(sorted(by)), present=name in there)
-            for name, by in sorted(users.items())
+            RuntimePackage(
+                name=name,
+                why=why,
+                libraries=tuple(libraries),
+                needed_by=(wheel.name,),
+                present=name in there,
+            )
+            for wheel, name, libraries in found
         )
 
     def _wanted_by(self, proof: Proof) -> list[RuntimePackage]:

@@ -86,9 +86,17 @@ class Server:
         )
 
     def with_packages(self, more: tuple[RuntimePackage, ...]) -> Server:
-        """The same, and *more* of those that it has not yet."""
+        """The same, and *more* of those that it has not yet; what several wheels need is there once."""
         known = {p.name for p in self.packages}
-        new = {p.name: p for p in more if p.name not in known}
+        new: dict[str, RuntimePackage] = {}
+        for one in more:
+            other = new.get(one.name, one)
+            if one.name not in known:
+                new[one.name] = evolve(
+                    other,
+                    libraries=tuple(sorted({*other.libraries, *one.libraries})),
+                    needed_by=tuple(sorted({*other.needed_by, *one.needed_by})),
+                )
         return evolve(
             self, packages=tuple(sorted((*self.packages, *new.values()), key=lambda p: p.name))
         )

@@ -47,7 +47,14 @@ def system_packages_of(lock: Mapping[str, Any], *, source: str) -> SystemPackage
                 (package["name"], str(package.get("for", ""))) for package in entry["packages"]
             )
         target = ours.get("target", {}).get("name")
-        for name, _ in chain.from_iterable(found.values()):
+        loads: dict[NormalizedName, tuple[tuple[str, tuple[str, ...]], ...]] = {}
+        for entry in table.get("run", []):
+            # What is linked is in the wheels themselves.
+            if entry.get("why", "linked") != "linked":
+                for user in map(canonicalize_name, entry["needed-by"]):
+                    load = (entry["name"], tuple(map(str, entry.get("libraries", ()))))
+                    loads[user] = (*loads.get(user, ()), load)
+        for name, _ in chain.from_iterable((*found.values(), *loads.values())):
             if not SYSTEM_PACKAGE.fullmatch(name):
                 raise RequirementsFileError(f"{source}: {name!r} cannot be a system package's name")
     except (AttributeError, KeyError, TypeError) as error:
@@ -59,6 +66,7 @@ def system_packages_of(lock: Mapping[str, Any], *, source: str) -> SystemPackage
         source=source,
         target=target if isinstance(target, str) else None,
         projects=tuple(sorted(found.items())),
+        loads=tuple(sorted(loads.items())),
     )
 
 
@@ -75,7 +83,7 @@ def read_system_packages(name: str, *, cwd: Path) -> SystemPackages:
         found = system_packages_of(document, source=name)
         return found or SystemPackages(source=name, target=None, projects=())
     settings = load_settings(path, cwd=cwd)
-    if not any(package.system_packages for _, package in settings.packages):
+    if not any(p.system_packages or p.runtime_packages for _, p in settings.packages):
         raise SettingsError(
             f"{name} names no system packages",
             hint=("a line of it:", "[package.NAME]", 'system-packages = ["libfoo-dev"]'),
@@ -87,5 +95,10 @@ def read_system_packages(name: str, *, cwd: Path) -> SystemPackages:
             (name, tuple((package, "") for package in of.system_packages))
             for name, of in settings.packages
             if of.system_packages
+        ),
+        loads=tuple(
+            (name, tuple((package, ()) for package in of.runtime_packages))
+            for name, of in settings.packages
+            if of.runtime_packages
         ),
     )

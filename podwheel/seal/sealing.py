@@ -226,6 +226,7 @@ def _system_packages(
         _present(
             {
                 "name": package.name,
+                "why": package.why,
                 "minimum": package.minimum,
                 "libraries": list(package.libraries),
                 "needed-by": list(package.needed_by),

@@ -6,22 +6,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 from podwheel_cli import recorded_podman
-from system_packages import locked, record_of, server_line
+from system_packages import lacked, locked, record_of, server_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conftest import NewPodwheel
+    from local_index import LocalIndex
     from podwheel_cli import Podwheel, Result
-
 
 # The packages come from the distribution's mirror, into image layers of their own.
 pytestmark = [pytest.mark.podman, pytest.mark.network]
 
 ASKED = ("needs-header", "loads-library", "brings-library", "links-sibling")
+JSON = ("--log-format", "json")
 LINE = "apt-get install libev4t64 libsodium23"
 
 
-def test_what_a_server_needs(podwheel: Podwheel, tmp_path: Path) -> None:
+def test_what_a_server_needs(
+    podwheel: Podwheel, new_podwheel: NewPodwheel, index: LocalIndex, tmp_path: Path
+) -> None:
     """One test, for all that is looked at costs one build."""
     done = podwheel("build", *ASKED, timeout=300)
     assert "4 wheels (4 built from source, " in done.out
@@ -31,6 +35,8 @@ def test_what_a_server_needs(podwheel: Podwheel, tmp_path: Path) -> None:
     the_lock_says_it_too(podwheel)
     verifying_again_installs_the_same(podwheel, tmp_path)
     the_same_command_again_starts_no_process(podwheel, tmp_path)
+    with new_podwheel(index) as other:
+        another_machine_loads_it_from_the_start(other, podwheel)
 
 
 def one_line_says_it(podwheel: Podwheel, done: Result) -> None:
@@ -68,6 +74,14 @@ def the_lock_says_it_too(podwheel: Podwheel) -> None:
     (build,) = table["build"]
     assert build["project"] == "needs-header"
     assert [p["name"] for p in build["packages"]] == ["libev-dev"]
+
+
+def another_machine_loads_it_from_the_start(other: Podwheel, podwheel: Podwheel) -> None:
+    """Neither a build nor an import fails first, and the lock comes out the same."""
+    done = other("build", "-r", podwheel.wheelhouse / "pylock.toml", *JSON, timeout=300)
+    assert lacked(done) == {}
+    assert done.told("verify.loads") == []
+    assert locked(other) == locked(podwheel)
 
 
 def verifying_again_installs_the_same(podwheel: Podwheel, tmp_path: Path) -> None:

@@ -36,6 +36,20 @@ def test_more_packages_are_sorted_in_and_keep_what_was_known() -> None:
     assert more.packages[1] is first
 
 
+def test_what_several_wheels_load_is_one_package() -> None:
+    (found,) = (
+        Server()
+        .with_packages(
+            (
+                package("libev4", libraries=("libev.so.4",), needed_by=("b",)),
+                package("libev4", libraries=("libev.so.4",), needed_by=("a",)),
+            )
+        )
+        .packages
+    )
+    assert (found.libraries, found.needed_by) == (("libev.so.4",), ("a", "b"))
+
+
 def test_a_server_comes_back() -> None:
     server = Server(
         packages=(package("libpq5", minimum="12", libraries=("libpq.so.5",), needed_by=("x",)),),

@@ -28,12 +28,22 @@ TABLE = {
             ],
         }
     ],
-    "run": [{"name": "libpq5", "libraries": ["libpq.so.5"], "needed-by": ["psycopg2"]}],
+    "run": [
+        {
+            "name": "libev4t64",
+            "why": "loaded",
+            "libraries": ["libev.so.4"],
+            "needed-by": ["Loads.it", "psycopg2"],
+        },
+        {"name": "libpq5", "why": "linked", "libraries": ["libpq.so.5"], "needed-by": ["psycopg2"]},
+    ],
 }
+LOAD = ("libev4t64", ("libev.so.4",))
 READ = SystemPackages(
     source="lock",
     target="debian-13",
     projects=(("psycopg2", (("libpq-dev", "program pg_config"), ("libssl-dev", ""))),),  # type: ignore[arg-type]  # normalised
+    loads=(("loads-it", (LOAD,)), ("psycopg2", (LOAD,))),  # type: ignore[arg-type]  # normalised
 )
 
 
@@ -66,6 +76,8 @@ def test_a_lock_that_says_nothing(document: dict[str, object]) -> None:
         {"build": [{"packages": []}]},
         {"build": [{"project": "x", "packages": ["libpq-dev"]}]},
         {"build": [{"project": "x", "packages": [{"name": 5}]}]},
+        {"run": [{"name": "libpq5", "why": "loaded"}]},
+        {"run": [{"name": 5, "why": "loaded", "needed-by": ["x"]}]},
     ],
 )
 def test_a_table_that_podwheel_did_not_write(table: object) -> None:
@@ -75,16 +87,18 @@ def test_a_table_that_podwheel_did_not_write(table: object) -> None:
 
 @pytest.mark.parametrize("name", ["-o=APT::Get", "a b", "", "$(id)", "../x"])
 def test_a_name_that_no_package_has(name: str) -> None:
-    table = {"build": [{"project": "x", "packages": [{"name": name}]}]}
-    with pytest.raises(RequirementsFileError, match="cannot be a system package's name"):
-        system_packages_of(lock(table), source="lock")
+    build = {"build": [{"project": "x", "packages": [{"name": name}]}]}
+    run = {"run": [{"name": name, "why": "loaded", "needed-by": ["x"]}]}
+    for table in (build, run):
+        with pytest.raises(RequirementsFileError, match="cannot be a system package's name"):
+            system_packages_of(lock(table), source="lock")
 
 
 def test_a_reviewed_lock(tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").write_text(tomli_w.dumps(lock(TABLE)))
     found = read_system_packages("pylock.toml", cwd=tmp_path)
     assert found.target == "debian-13"
-    assert found.projects == READ.projects
+    assert (found.projects, found.loads) == (READ.projects, READ.loads)
 
 
 def test_a_reviewed_lock_that_lists_none_allows_none(tmp_path: Path) -> None:
@@ -95,12 +109,14 @@ def test_a_reviewed_lock_that_lists_none_allows_none(tmp_path: Path) -> None:
 def test_a_reviewed_file_like_podwheel_toml(tmp_path: Path) -> None:
     (tmp_path / "packages.toml").write_text(
         'target = "debian-12"\n[package.LXML]\nsystem-packages = ["libxml2-dev"]\n'
+        'runtime-packages = ["libxml2"]\n'
         "[package.other]\nimport-modules = []\n"
     )
     found = read_system_packages("packages.toml", cwd=tmp_path)
     assert found.target == "debian-12"
     assert found.of("lxml") == (("libxml2-dev", ""),)
     assert found.of("other") == ()
+    assert found.loads == (("lxml", (("libxml2", ()),)),)
 
 
 def test_a_file_that_names_none_is_a_mistake(tmp_path: Path) -> None:
