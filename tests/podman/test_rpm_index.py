@@ -144,7 +144,9 @@ def family(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Family]:
     directory = tmp_path_factory.mktemp(request.param)
-    (directory / f"test-{request.param}.toml").write_text(f"""\
+    # Of this process alone: another of xdist's workers would remove these images when it ends.
+    name = f"test-{request.param}-{os.getpid()}"
+    (directory / f"{name}.toml").write_text(f"""\
 containerfile = "podwheel:{request.param}/Containerfile"
 context = "podwheel:{request.param}"
 [arguments]
@@ -153,7 +155,7 @@ BUILD_PACKAGES = "bar"
 [base]
 image = "{base}"
 """)
-    definition = targets.load(f"./test-{request.param}.toml", cwd=directory)
+    definition = targets.load(f"./{name}.toml", cwd=directory)
     sandbox = Sandbox(run_id=f"test-rpm-{os.getpid()}", work=directory / "work")
     try:
         target = targets.prepare(definition, store=store, sandbox=sandbox)

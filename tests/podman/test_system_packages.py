@@ -225,10 +225,11 @@ def test_no_system_packages(podwheel: Podwheel, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "reason"),
     [
-        '[package.needs-header]\nsystem-packages = ["libev-dev"]\n',
-        """
+        ('[package.needs-header]\nsystem-packages = ["libev-dev"]\n', "reviewed.toml"),
+        (
+            """
         lock-version = "1.0"
         created-by = "podwheel"
         packages = []
@@ -238,17 +239,17 @@ def test_no_system_packages(podwheel: Podwheel, tmp_path: Path) -> None:
         project = "needs-header"
         packages = [{ name = "libev-dev", version = "1:4.33", for = "header ev.h" }]
         """,
+            "header ev.h",
+        ),
     ],
     ids=["like podwheel.toml", "a lock"],
 )
-def test_a_reviewed_file(podwheel: Podwheel, text: str) -> None:
+def test_a_reviewed_file(podwheel: Podwheel, text: str, reason: str) -> None:
     podwheel.write("reviewed.toml", text)
     done = podwheel("build", "needs-header", "--system-packages-from", "reviewed.toml", "--no-verify", *JSON)  # fmt: skip
     assert lacked(done) == {}
     (step,) = record_of(podwheel)["steps"]
-    assert [(p["name"], p["reason"]) for p in step["system_packages"]] == [
-        ("libev-dev", "reviewed.toml")
-    ]
+    assert [(p["name"], p["reason"]) for p in step["system_packages"]] == [("libev-dev", reason)]
 
 
 def test_a_reviewed_file_that_lacks_one(podwheel: Podwheel, tmp_path: Path) -> None:
