@@ -143,7 +143,23 @@ class ResolutionConflict(ResolutionError):
 
 
 class NoSource(ResolutionError):
-    """A package that must be built has no source on any index."""
+    """A package that must be built has no source on any index.
+
+    Args:
+        name: The package's normalised name.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        name: str,
+        wanted_by: Sequence[str] = (),
+        said: str = "",
+        hint: str | Sequence[str] = (),
+    ) -> None:
+        super().__init__(what, wanted_by=wanted_by, said=said, hint=hint)
+        self.name = name
 
 
 class HashesMissing(ResolutionError):
@@ -183,6 +199,10 @@ class GitFetchFailed(DownloadError):
     """A repository, ref or submodule could not be fetched."""
 
 
+class RegistryUnusable(DownloadError):
+    """A registry of Rust crates cannot be asked: only a git index, no usable ``config.json``, no token."""
+
+
 # ------------------------------------------------------------------ 6: build
 
 
@@ -198,6 +218,22 @@ class HookFailed(BuildError):
 
 class BackendUnusable(BuildError):
     """The backend cannot be imported, or the source has no usable ``pyproject.toml``."""
+
+
+class ToolchainTooOld(BuildError):
+    """No toolchain serves: each is too old, or cannot run on the target; told before anything is compiled."""
+
+
+class CargoLockMissing(BuildError):
+    """A source has Rust code and no Cargo.lock: which crates are meant, and their hashes, nobody wrote down."""
+
+
+class CargoLockUnusable(BuildError):
+    """A Cargo.lock cannot be read, or names a crate that cannot be fetched by hash."""
+
+
+class CrateUnusable(BuildError):
+    """A Rust crate or its repository cannot be laid out: members that escape, no such package inside."""
 
 
 class SourceUnusable(BuildError):

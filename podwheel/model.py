@@ -210,47 +210,6 @@ class Freshness(enum.Enum):
 
 
 @frozen(kw_only=True)
-class PackageSettings:
-    """``[package.NAME]`` of podwheel.toml: what one package needs."""
-
-    environment: tuple[tuple[str, str], ...] = ()
-    config_settings: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
-    build_requires: tuple[str, ...] = ()
-    """Requirements beside those that the package declares."""
-    build_constraints: tuple[str, ...] = ()
-    system_packages: tuple[str, ...] = ()
-    """Packages of the target's distribution that its build image needs."""
-    runtime_packages: tuple[str, ...] = ()
-    """Packages of the distribution that it needs where it runs, beside those that its libraries name."""
-    patches: tuple[Path, ...] = ()
-    """Unified diffs (``-p1``), applied in order."""
-    import_modules: tuple[str, ...] | None = None
-    """What verification imports; None: the wheel's own top-level modules."""
-    test: tuple[str, ...] = ()
-    """A command that verification runs in the pristine container, without a network."""
-
-
-@frozen(kw_only=True)
-class Settings:
-    """The whole of podwheel.toml (or ``[tool.podwheel]``)."""
-
-    path: Path | None = None
-    target: str | None = None
-    packages: tuple[tuple[NormalizedName, PackageSettings], ...] = ()
-    cflags: tuple[str, ...] = ()
-    """Appended to CFLAGS and CXXFLAGS of every build."""
-    ldflags: tuple[str, ...] = ()
-    cpu: str | None = None
-    """CPU baseline, ``-march=…``, for every build."""
-    environment: tuple[tuple[str, str], ...] = ()
-
-    def of(self, name: str) -> PackageSettings:
-        """The settings of one package; empty ones where the file says nothing."""
-        wanted = canonicalize_name(name)
-        return next((s for n, s in self.packages if n == wanted), PackageSettings())
-
-
-@frozen(kw_only=True)
 class SystemPackages:
     """Which packages of a distribution the builds of some projects need, as somebody wrote it down."""
 
@@ -388,6 +347,8 @@ class Source:
     subdirectory: str | None = None
     commit: str | None = None
     """For a VCS source."""
+    tags: tuple[str, ...] = ()
+    """Those at the commit."""
 
 
 @frozen(kw_only=True)

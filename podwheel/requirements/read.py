@@ -24,12 +24,14 @@ from podwheel.requirements.groups import read_group
 from podwheel.requirements.lock import Lock, read_lock
 from podwheel.requirements.options import Selection
 from podwheel.requirements.problems import COMMAND_LINE, mask
+from podwheel.requirements.settings import source_constraints
 from podwheel.requirements.specifier import Asked, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from podwheel.model import Settings, Wanted
+    from podwheel.model import Wanted
+    from podwheel.settings import Settings
 
 _LOCK_WITH_EXTRAS = re.compile(r"(?P<path>.+?)(?:\[(?P<extras>[^\[\]]*)\])?$")
 _PROJECT = "pyproject.toml"
@@ -57,7 +59,8 @@ def read(
         arguments: The command line.
         environ: The user's environment: ``PIP_*``, HOME, and the ``${VARIABLES}`` of files.
         cwd: Where relative paths start (absolute).
-        settings: podwheel.toml, whose config settings must not contradict a line's.
+        settings: podwheel.toml: its sources limit what their names may come from, but where a
+            lock names a repository itself; its config settings must not contradict a line's.
 
     Raises:
         UsageError: Nothing is asked for, or an option cannot be used; `RequirementsFileError`
@@ -77,10 +80,12 @@ def read(
     for one in wanted:
         _check_settings(one, settings)
     hashes_said = lock is None and any(w.hashes for w in (*wanted, *reader.constraints))
+    sources = source_constraints(settings)
+    locked = {w.name for w in lock.wanted if w.direct is not None} if lock else set()
     return Request(
         wanted=wanted,
-        constraints=tuple(reader.constraints),
-        build_constraints=tuple(build_reader.constraints),
+        constraints=(*reader.constraints, *(s for s in sources if s.name not in locked)),
+        build_constraints=(*build_reader.constraints, *sources),
         indexes=selection.indexes,
         network=_network(merged, selection, environ, cwd),
         formats=selection.formats,

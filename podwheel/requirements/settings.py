@@ -1,4 +1,4 @@
-"""podwheel.toml, or ``[tool.podwheel]`` of a pyproject.toml → `model.Settings`.
+"""podwheel.toml, or ``[tool.podwheel]`` of a pyproject.toml → `settings.Settings`.
 
 docs/configuration.md is the reference. Everything is checked here: an unknown key, a wrong
 type, two spellings of one package, a patch that is not there. A setting that is quietly not
@@ -9,34 +9,45 @@ from __future__ import annotations
 
 import difflib
 import re
-import shlex
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
 
-from podwheel.errors import RequirementsFileError, SettingsError
-from podwheel.model import Origin, PackageSettings, Settings
+from podwheel.errors import RequirementsFileError, SettingsError, UsageError
+from podwheel.model import ArchiveUrl, Origin, Wanted
+from podwheel.requirements.fetches import read_fetch
 from podwheel.requirements.lines import decode, load
-from podwheel.requirements.urls import absolute
+from podwheel.requirements.problems import mask
+from podwheel.requirements.specifier import Asked, parse
+from podwheel.requirements.tables import Table, kind, quoted
+from podwheel.requirements.urls import absolute, filename_of
+from podwheel.settings import PackageSettings, Seed, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from pathlib import Path
 
-    from packaging.utils import NormalizedName
+    from podwheel.model import Direct
 
 FILE = "podwheel.toml"
 _PROJECT = "pyproject.toml"
 
-_TOP = ("target", "cpu", "cflags", "ldflags", "environment", "package")
+_TOP = (
+    "target", "cpu", "cflags", "ldflags", "environment", "toolchain", "cargo", "seed", "package",
+)  # fmt: skip
 _PACKAGE = (
     "environment", "config-settings", "build-requires", "build-constraints", "system-packages",
-    "runtime-packages", "patches", "import-modules", "test",
+    "runtime-packages", "patches", "import-modules", "test", "source", "cargo-lock", "fetch",
 )  # fmt: skip
+_SEED = ("name", "version", "sha256")
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+CRATES_IO = "crates-io"
+"""What cargo itself calls its default registry."""
+
+_REGISTRY = re.compile(r"(sparse\+|registry\+)?(https?|file)://.")
 _CPU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 # Of any distribution's package manager; never something that it would take for an option.
 SYSTEM_PACKAGE = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@_.:=~^/()+-]*")
@@ -60,7 +71,7 @@ def load_settings(path: Path | None, *, cwd: Path) -> Settings:
         table = _table(found)
         if table is None:
             raise SettingsError(f"{path} has no [tool.podwheel] table")
-        return _Reader(found, table).settings()
+        return _settings(Table(file=found, values=table))
     own, project = cwd / FILE, cwd / _PROJECT
     table = _table(project) if project.is_file() else None
     if own.is_file():
@@ -69,8 +80,8 @@ def load_settings(path: Path | None, *, cwd: Path) -> Settings:
                 f"both {FILE} and [tool.podwheel] of {_PROJECT} have settings",
                 hint=("move them into one of the two", f"or choose: --config {FILE}"),
             )
-        return _Reader(own, _table(own) or {}).settings()
-    return _Reader(project, table).settings() if table is not None else Settings()
+        return _settings(Table(file=own, values=_table(own) or {}))
+    return Settings() if table is None else _settings(Table(file=project, values=table))
 
 
 def _table(path: Path) -> Mapping[str, Any] | None:
@@ -87,195 +98,226 @@ def _table(path: Path) -> Mapping[str, Any] | None:
     tool = document.get("tool", {})
     ours = tool.get("podwheel") if isinstance(tool, dict) else None
     if ours is not None and not isinstance(ours, dict):
-        raise SettingsError(f"{path}: tool.podwheel is {_kind(ours)}, not a table")
+        raise SettingsError(f"{path}: tool.podwheel is {kind(ours)}, not a table")
     return ours
 
 
-def _kind(value: Any) -> str:
-    """What a TOML value is, as people say it."""
-    kinds = {bool: "a boolean", str: "a string", int: "a number", float: "a number"}
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, dict):
-        return "a table"
-    return kinds.get(type(value), f"a {type(value).__name__}")
-
-
-class _Reader:
-    """Checks one table; every error names the file and the key."""
-
-    def __init__(self, path: Path, table: Mapping[str, Any]) -> None:
-        self._path = path
-        self._top = table
-
-    def settings(self) -> Settings:
-        top = self._top
-        self._check_keys(top, "", _TOP)
-        cpu = self._string(top, "cpu")
-        if cpu is not None and not _CPU.fullmatch(cpu):
-            hint = 'the value alone, as in cpu = "x86-64-v2"'
-            raise self._wrong("cpu", f"{cpu!r} is no value of -march", hint)
-        return Settings(
-            path=self._path,
-            target=self._string(top, "target"),
-            cpu=cpu,
-            cflags=self._words(top, "cflags"),
-            ldflags=self._words(top, "ldflags"),
-            environment=self._environment(top, "environment"),
-            packages=self._packages(),
+def source_constraints(settings: Settings) -> tuple[Wanted, ...]:
+    """Each ``source`` as the constraint ``NAME @ URL`` that it is: it pulls nothing in."""
+    file = FILE if settings.path is None else settings.path.name
+    return tuple(
+        Wanted(
+            origin=Origin(source=f"{file}: package.{quoted(name)}.source"),
+            text=name,
+            requirement=Requirement(name),
+            direct=package.source,
         )
+        for name, package in settings.packages
+        if package.source is not None
+    )
 
-    def _packages(self) -> tuple[tuple[NormalizedName, PackageSettings], ...]:
-        found: dict[NormalizedName, PackageSettings] = {}
-        spellings: dict[NormalizedName, str] = {}
-        for spelling, table in self._table_of(self._top, "package").items():
-            key = f"package.{_quoted(spelling)}"
-            if not _PROJECT_NAME.fullmatch(spelling):
-                raise self._wrong(key, f"{spelling!r} is no package's name")
-            name = canonicalize_name(spelling)
-            if name in found:
-                raise self._wrong(
-                    key,
-                    f"the same package as package.{_quoted(spellings[name])}",
-                    f"one table: [package.{name}]",
-                )
-            if not isinstance(table, dict):
-                raise self._wrong(key, f"is {_kind(table)}, not a table", f"[package.{name}]")
-            found[name] = self._package(table, f"{key}.")
-            spellings[name] = spelling
-        return tuple(sorted(found.items()))
 
-    def _package(self, table: Mapping[str, Any], prefix: str) -> PackageSettings:
-        self._check_keys(table, prefix, _PACKAGE)
-        modules = None
-        if "import-modules" in table:
-            modules = self._strings(table, "import-modules", prefix)
-            for module in modules:
-                if not all(part.isidentifier() for part in module.split(".")):
-                    raise self._wrong(f"{prefix}import-modules", f"{module!r} is no module's name")
-        return PackageSettings(
-            environment=self._environment(table, "environment", prefix),
-            config_settings=self._config_settings(table, prefix),
-            build_requires=self._requirements(table, "build-requires", prefix),
-            build_constraints=self._requirements(
-                table, "build-constraints", prefix, constraints=True
-            ),
-            system_packages=self._system_packages(table, "system-packages", prefix),
-            runtime_packages=self._system_packages(table, "runtime-packages", prefix),
-            patches=self._patches(table, prefix),
-            import_modules=modules,
-            test=self._words(table, "test", prefix),
-        )
+def misspelt(
+    settings: Settings, met: Collection[NormalizedName]
+) -> tuple[tuple[NormalizedName, NormalizedName], ...]:
+    """Tables of packages that a run did not meet, each with the name that was probably meant.
 
-    def _system_packages(self, table: Mapping[str, Any], key: str, prefix: str) -> tuple[str, ...]:
-        packages = self._strings(table, key, prefix)
-        for package in packages:
-            if not SYSTEM_PACKAGE.fullmatch(package):
-                raise self._wrong(f"{prefix}{key}", f"{package!r} is no package's name")
-        return packages
+    One file serves many runs, so that a table which this run had no use for is no mistake by
+    itself; one that is spelt almost like a package without a table is.
 
-    # ------------------------------------------------------------ types
+    Args:
+        met: The names of everything that was built, downloaded or asked for its metadata.
+    """
+    tables = [name for name, _ in settings.packages]
+    without = sorted(set(met).difference(tables))
+    found = []
+    for name in tables:
+        near = [] if name in met else difflib.get_close_matches(name, without, n=1, cutoff=0.8)
+        found += [(name, canonicalize_name(one)) for one in near]
+    return tuple(found)
 
-    def _check_keys(self, table: Mapping[str, Any], prefix: str, known: Collection[str]) -> None:
-        for key in table:
-            if key not in known:
-                close = difflib.get_close_matches(key.replace("_", "-"), known, n=1)
-                hint = f"did you mean {close[0]} ?" if close else f"known here: {', '.join(known)}"
-                if prefix and not close and isinstance(table[key], dict):
-                    name = f"{prefix.removeprefix('package.')}{key}".replace('"', "")
-                    hint = f'a name with a dot is quoted: [package."{name}"]'
-                raise SettingsError(f"{self._path}: unknown key {prefix}{_quoted(key)}", hint=hint)
 
-    def _wrong(self, key: str, why: str, hint: str = "") -> SettingsError:
-        return SettingsError(f"{self._path}: {key}: {why}", hint=hint)
+# ------------------------------------------------------------------ for all packages
 
-    def _string(self, table: Mapping[str, Any], key: str) -> str | None:
-        value = table.get(key)
-        if value is not None and (not isinstance(value, str) or not value):
-            what = "an empty string" if value == "" else _kind(value)
-            raise self._wrong(key, f"is {what}, not a string", f'{key} = "…"')
-        return value
 
-    def _strings(self, table: Mapping[str, Any], key: str, prefix: str = "") -> tuple[str, ...]:
-        value = table.get(key, [])
-        if not isinstance(value, list):
-            raise self._wrong(f"{prefix}{key}", f"is {_kind(value)}, not a list", f'{key} = ["…"]')
-        for one in value:
-            if not isinstance(one, str) or not one.strip():
-                what = "an empty string" if isinstance(one, str) else _kind(one)
-                raise self._wrong(f"{prefix}{key}", f"holds {what}: strings are wanted")
-        return tuple(value)
+def _settings(top: Table) -> Settings:
+    top.check_keys(_TOP)
+    cpu = top.string("cpu")
+    if cpu is not None and not _CPU.fullmatch(cpu):
+        hint = 'the value alone, as in cpu = "x86-64-v2"'
+        raise top.wrong("cpu", f"{cpu!r} is no value of -march", hint)
+    return Settings(
+        path=top.file,
+        target=top.string("target"),
+        cpu=cpu,
+        cflags=top.words("cflags"),
+        ldflags=top.words("ldflags"),
+        environment=top.variables("environment"),
+        rust=_rust(top.table("toolchain")),
+        cargo_mirrors=_mirrors(top.table("cargo")),
+        seeds=_seeds(top),
+        packages=_packages(top),
+    )
 
-    def _words(self, table: Mapping[str, Any], key: str, prefix: str = "") -> tuple[str, ...]:
-        """A list of words, or a string that a shell would split into them (nothing is expanded)."""
-        value = table.get(key)
-        if not isinstance(value, str):
-            return self._strings(table, key, prefix)
+
+def _rust(table: Table) -> str | None:
+    """A path, absolute, or rustup's name of a toolchain."""
+    table.check_keys(("rust",))
+    text = table.string("rust")
+    if text is None or not ("/" in text or text in (".", "~")):
+        return text
+    try:
+        place = Path(text).expanduser()
+    except RuntimeError as error:  # ~somebody, who is not known here
+        raise table.wrong("rust", f"{text!r}: {error}") from None
+    return str(absolute(str(place), table.file.parent))
+
+
+def _mirrors(cargo: Table) -> tuple[tuple[str, str], ...]:
+    cargo.check_keys(("mirrors",))
+    mirrors = cargo.table("mirrors")
+    for registry, mirror in mirrors.values.items():
+        key = quoted(registry)
+        if registry != CRATES_IO and not _REGISTRY.match(registry):
+            hint = f'{CRATES_IO} = "…", or a registry\'s URL as Cargo.lock has it'
+            raise mirrors.wrong(key, "names no registry", hint)
+        if not isinstance(mirror, str) or not _REGISTRY.match(mirror):
+            raise mirrors.wrong(key, "is no registry's URL", f'{key} = "sparse+https://…"')
+    return tuple(sorted(mirrors.values.items()))
+
+
+def _seeds(top: Table) -> tuple[Seed, ...]:
+    found: dict[NormalizedName, Seed] = {}
+    for table in top.tables("seed"):
+        table.check_keys(_SEED)
+        name = table.needed("name")
+        if not _PROJECT_NAME.fullmatch(name):
+            raise table.wrong("name", f"{name!r} is no package's name")
         try:
-            return tuple(shlex.split(value))
-        except ValueError as error:
-            raise self._wrong(f"{prefix}{key}", f"cannot be split: {error}") from None
+            version = Version(table.needed("version"))
+        except InvalidVersion as error:
+            raise table.wrong("version", str(error)) from None
+        seed = Seed(name=canonicalize_name(name), version=version, sha256=table.sha256())
+        if seed.name in found:
+            raise table.wrong("name", f"{seed.name} is a seed already")
+        found[seed.name] = seed
+    return tuple(found.values())
 
-    def _table_of(self, table: Mapping[str, Any], key: str, prefix: str = "") -> Mapping[str, Any]:
-        value = table.get(key, {})
+
+# ------------------------------------------------------------------ for one package
+
+
+def _packages(top: Table) -> tuple[tuple[NormalizedName, PackageSettings], ...]:
+    found: dict[NormalizedName, PackageSettings] = {}
+    spellings: dict[NormalizedName, str] = {}
+    packages = top.table("package")
+    for spelling, value in packages.values.items():
+        key = quoted(spelling)
+        if not _PROJECT_NAME.fullmatch(spelling):
+            raise packages.wrong(key, f"{spelling!r} is no package's name")
+        name = canonicalize_name(spelling)
+        if name in found:
+            same = f"the same package as package.{quoted(spellings[name])}"
+            raise packages.wrong(key, same, f"one table: [package.{name}]")
         if not isinstance(value, dict):
-            raise self._wrong(f"{prefix}{key}", f"is {_kind(value)}, not a table")
-        return value
-
-    def _environment(
-        self, table: Mapping[str, Any], key: str, prefix: str = ""
-    ) -> tuple[tuple[str, str], ...]:
-        variables = self._table_of(table, key, prefix)
-        for name, value in variables.items():
-            full = f"{prefix}{key}.{_quoted(name)}"
-            if not _VARIABLE.fullmatch(name):
-                raise self._wrong(full, "is no variable's name")
-            if not isinstance(value, str):
-                raise self._wrong(full, f"is {_kind(value)}, not a string", f'{name} = "{value}"')
-            if "\0" in value:
-                raise self._wrong(full, "holds a NUL character")
-        return tuple(sorted(variables.items()))
-
-    def _config_settings(
-        self, table: Mapping[str, Any], prefix: str
-    ) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
-        found: list[tuple[str, str | tuple[str, ...]]] = []
-        settings = self._table_of(table, "config-settings", prefix)
-        for name, value in sorted(settings.items()):
-            if isinstance(value, str):
-                found.append((name, value))
-            elif isinstance(value, list) and all(isinstance(one, str) for one in value):
-                found.append((name, tuple(value)))
-            else:
-                key = f"{prefix}config-settings.{_quoted(name)}"
-                why = f"is {_kind(value)}, not a string or a list of strings"
-                raise self._wrong(key, why, f'{_quoted(name)} = "…"')
-        return tuple(found)
-
-    def _requirements(
-        self, table: Mapping[str, Any], key: str, prefix: str, *, constraints: bool = False
-    ) -> tuple[str, ...]:
-        texts = self._strings(table, key, prefix)
-        for text in texts:
-            try:
-                requirement = Requirement(text)
-            except InvalidRequirement as error:
-                reason = str(error).partition("\n")[0]
-                raise self._wrong(f"{prefix}{key}", f"{text!r}: {reason}") from None
-            if constraints and requirement.extras:
-                raise self._wrong(f"{prefix}{key}", f"{text!r}: a constraint cannot have extras")
-        return texts
-
-    def _patches(self, table: Mapping[str, Any], prefix: str) -> tuple[Path, ...]:
-        names = self._strings(table, "patches", prefix)
-        paths = tuple(absolute(name, self._path.parent) for name in names)
-        for path in paths:
-            if not path.is_file():
-                hint = f"paths are relative to {self._path.parent}"
-                raise self._wrong(f"{prefix}patches", f"there is no file {path}", hint)
-        return paths
+            raise packages.wrong(key, f"is {kind(value)}, not a table", f"[package.{name}]")
+        table = Table(file=top.file, prefix=f"package.{key}.", values=value)
+        found[name] = _package(table, name)
+        spellings[name] = spelling
+    return tuple(sorted(found.items()))
 
 
-def _quoted(key: str) -> str:
-    """*key* as TOML spells it."""
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
+def _package(table: Table, name: NormalizedName) -> PackageSettings:
+    table.check_keys(_PACKAGE)
+    cargo_lock = table.string("cargo-lock")
+    return PackageSettings(
+        environment=table.variables("environment"),
+        config_settings=_config_settings(table),
+        build_requires=_requirements(table, "build-requires"),
+        build_constraints=_requirements(table, "build-constraints", constraints=True),
+        system_packages=_system_packages(table, "system-packages"),
+        runtime_packages=_system_packages(table, "runtime-packages"),
+        patches=tuple(table.file_at("patches", one) for one in table.strings("patches")),
+        import_modules=_modules(table),
+        test=table.words("test"),
+        source=_source(table, name),
+        cargo_lock=None if cargo_lock is None else table.file_at("cargo-lock", cargo_lock),
+        fetches=tuple(read_fetch(one) for one in table.tables("fetch")),
+    )
+
+
+def _source(table: Table, name: NormalizedName) -> Direct | None:
+    """``git+https://…@ref``, a source archive's URL or path, or a directory."""
+    text = table.string("source")
+    if text is None:
+        return None
+    shown = mask(text)
+    asked = Asked(text=text, shown=shown, origin=Origin(source=str(table.file)))
+    try:
+        wanted = parse(asked, table.file.parent)
+    except UsageError as error:
+        why = error.what.removeprefix(f"{table.file}: ")
+        raise table.wrong("source", why, *error.hint[:1]) from None
+    direct = wanted.direct
+    if direct is None:
+        hint = 'source = "git+https://…@v1.2"'
+        raise table.wrong("source", f"{shown!r} is no URL and no path", hint)
+    requirement = wanted.requirement
+    if wanted.name is not None and wanted.name != name:
+        raise table.wrong("source", f"{shown!r} is {wanted.name}, not {name}")
+    if (
+        wanted.extras
+        or wanted.marker
+        or (requirement and (requirement.extras or requirement.marker))
+    ):
+        hint = "extras and markers stand where the package is asked for"
+        raise table.wrong("source", f"{shown!r} is more than a source", hint)
+    if isinstance(direct, ArchiveUrl) and filename_of(direct.url).endswith(".whl"):
+        hint = f"a line {name} @ URL of a requirements or constraints file takes a wheel"
+        raise table.wrong("source", f"{shown!r} is a wheel, not a source", hint)
+    return direct
+
+
+def _modules(table: Table) -> tuple[str, ...] | None:
+    if "import-modules" not in table.values:
+        return None
+    modules = table.strings("import-modules")
+    for module in modules:
+        if not all(part.isidentifier() for part in module.split(".")):
+            raise table.wrong("import-modules", f"{module!r} is no module's name")
+    return modules
+
+
+def _system_packages(table: Table, key: str) -> tuple[str, ...]:
+    packages = table.strings(key)
+    for package in packages:
+        if not SYSTEM_PACKAGE.fullmatch(package):
+            raise table.wrong(key, f"{package!r} is no package's name")
+    return packages
+
+
+def _config_settings(table: Table) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+    found: list[tuple[str, str | tuple[str, ...]]] = []
+    settings = table.table("config-settings")
+    for name, value in sorted(settings.values.items()):
+        if isinstance(value, str):
+            found.append((name, value))
+        elif isinstance(value, list) and all(isinstance(one, str) for one in value):
+            found.append((name, tuple(value)))
+        else:
+            why = f"is {kind(value)}, not a string or a list of strings"
+            raise settings.wrong(quoted(name), why, f'{quoted(name)} = "…"')
+    return tuple(found)
+
+
+def _requirements(table: Table, key: str, *, constraints: bool = False) -> tuple[str, ...]:
+    texts = table.strings(key)
+    for text in texts:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement as error:
+            reason = str(error).partition("\n")[0]
+            raise table.wrong(key, f"{text!r}: {reason}") from None
+        if constraints and requirement.extras:
+            raise table.wrong(key, f"{text!r}: a constraint cannot have extras")
+    return texts

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from podwheel.model import Settings
 from podwheel.requirements import Arguments, read
+from podwheel.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
