@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from podwheel import failures, log
-from podwheel.build.lookups import policy_of
+from podwheel.build.lookups import limits_of_tools, policy_of
 from podwheel.build.lost import find_lost
 from podwheel.build.portable import Portability
 from podwheel.build.portable import tools as portability_tools
@@ -20,11 +21,13 @@ from podwheel.model import Format, Formats, Origin, Wanted
 from podwheel.prove.needs import Needs
 from podwheel.prove.verdict import Verdict
 from podwheel.prove.verify import Verifier
+from podwheel.requirements.settings import FILE, misspelt
 from podwheel.seal import refuse_foreign
 from podwheel.seal.sealing import seal
+from podwheel.seal.trust import Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -63,7 +66,8 @@ def build(run: Run, *, output: Path, prove: bool, portable: bool = False) -> Out
         PodwheelError: As its classes say. A wheelhouse that was there stays as it was.
     """
     refuse_foreign(output)
-    resolution, built = resolved_and_built(run)
+    with _misspelt_told(run):
+        resolution, built = resolved_and_built(run)
     if portable:
         built = ported(run, resolution, built)
     server, verdict = proven(run, built) if prove else (needed(run, built), None)
@@ -75,8 +79,32 @@ def build(run: Run, *, output: Path, prove: bool, portable: bool = False) -> Out
         server=server,
         supplied=run.builder.supplies.supplied,
         verdict=verdict,
+        origins=run.builder.origins,
+        tools=_tools(run, proven=verdict is not None and bool(built), portable=portable),
     )
     return Outcome(resolution=resolution, built=built, server=server, verdict=verdict)
+
+
+def _tools(run: Run, *, proven: bool, portable: bool) -> tuple[Tool, ...]:
+    """Upstream's wheels that podwheel itself worked with."""
+    tools = []
+    if proven:
+        tools.append(Tool(wheel=pip_of_target(run), note="proves the wheels"))
+    if portable:
+        note = "--portable: puts libraries into the wheels"
+        tools += [Tool(wheel=w, note=note) for w in _result(run, portability_tools(run.builder))]
+    return tuple(tools)
+
+
+@contextlib.contextmanager
+def _misspelt_told(run: Run) -> Iterator[None]:
+    """Afterwards, tables of podwheel.toml that went unheard; they may be why something failed."""
+    try:
+        yield
+    finally:
+        for name, near in misspelt(run.settings, run.builder.met):
+            file = run.settings.path.name if run.settings.path else FILE
+            log.get().warning("settings.misspelt", name=name, file=file, near=near)
 
 
 def resolved_and_built(run: Run) -> tuple[Resolution, tuple[Built, ...]]:
@@ -254,7 +282,7 @@ def pip_of_target(run: Run) -> Wheel:
         "pip",
         "resolve pip",
         lambda: run.builder.lookups.resolution(
-            [wanted], constraints=run.request.build_constraints, policy=policy
+            [wanted], constraints=limits_of_tools(run.request), policy=policy
         ),
     )
     resolution: Resolution = _result(run, task)

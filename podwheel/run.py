@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import os
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from attrs import field, frozen
 
@@ -19,24 +19,28 @@ from podwheel.archives import check_build_tag
 from podwheel.build.builder import Builder
 from podwheel.build.images import RunImages
 from podwheel.build.schedule import Scheduler
-from podwheel.build.workshop import SystemPolicy, Workshop
+from podwheel.build.seeds import where_to_cut
+from podwheel.build.workshop import HostRust, SystemPolicy, Workshop
 from podwheel.errors import ResolutionError, RunningAsRoot, ToolFailed, UsageError
 from podwheel.index import Index
 from podwheel.index.once import Once
 from podwheel.model import Freshness
 from podwheel.requirements import Arguments, load_settings, read, read_system_packages
+from podwheel.rust import Registries, read_configuration
 from podwheel.sandbox.job import Limits
 from podwheel.sandbox.session import Sandbox
 from podwheel.store import Store
 from podwheel.store.store import remove_tree
 from podwheel.targets import definition, images
 from podwheel.targets.fileindex import file_index
+from podwheel.toolchains.host import directories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from podwheel.model import Request, Settings, Target
+    from podwheel.model import Request, Target
+    from podwheel.settings import Settings
     from podwheel.targets.definition import TargetDefinition
 
 _KEPT_RUNS = 100
@@ -57,6 +61,11 @@ class Options:
     """How many containers run at once."""
     limits: Limits = field(factory=Limits)
     build_tag: str | None = None
+    build_deps: Literal["wheel", "source"] = "wheel"
+    """What build requirements are: upstream's wheels where they fit, or built as well."""
+    rust: str | None = None
+    """A Rust toolchain of this host: a path, or rustup's name of one."""
+    remedies: bool = True
     find_system_packages: bool = True
     system_packages_from: str | None = None
 
@@ -93,7 +102,10 @@ def opened(options: Options) -> Iterator[Run]:
     store.sweep()
     with contextlib.ExitStack() as closing:
         sandbox = Sandbox(run_id=run_id, work=logs)
-        scheduler = Scheduler(slots=options.jobs)
+        from_source = options.build_deps == "source"
+        scheduler = Scheduler(
+            slots=options.jobs, told=where_to_cut(settings.seeds if from_source else ())
+        )
         closing.callback(_close, scheduler, sandbox)  # making the target starts processes as well
         target = images.prepare(chosen, store=store, sandbox=sandbox, assume_present=True)
         refuse_foreign_lock(request, target)
@@ -122,6 +134,12 @@ def opened(options: Options) -> Iterator[Run]:
             limits=options.limits,
             jobs_each=len(os.sched_getaffinity(0)),
             build_tag=options.build_tag,
+            from_source=from_source,
+            registries=closing.enter_context(
+                contextlib.closing(_registries(options, settings, request, index, store))
+            ),
+            rust=_host_rust(options, settings),
+            remedies=options.remedies,
         )
         yield Run(
             options=options,
@@ -156,6 +174,27 @@ def _system_policy(options: Options, chosen: TargetDefinition) -> SystemPolicy:
             hint=f"--target {reviewed.target}, or a file that was reviewed for {chosen.name}",
         )
     return SystemPolicy(reviewed=reviewed)
+
+
+def _registries(
+    options: Options, settings: Settings, request: Request, index: Index, store: Store
+) -> Registries:
+    """Where crates are, as podwheel.toml and the user's own cargo configuration say."""
+    return Registries(
+        index=index,
+        network=request.network,
+        store=store,
+        freshness=options.freshness,
+        configuration=read_configuration(options.environ),
+        mirrors=settings.cargo_mirrors,
+    )
+
+
+def _host_rust(options: Options, settings: Settings) -> HostRust:
+    places = directories(options.environ)
+    if options.rust is not None:
+        return HostRust(places=places, named=options.rust)
+    return HostRust(places=places, named=settings.rust, source=f"[toolchain] of {settings.path}")
 
 
 @contextlib.contextmanager

@@ -17,8 +17,8 @@ def downloaded(store: Store, listing: Path) -> dict[str, Path]:
     No socket is opened for what was downloaded before.
     """
     from podwheel.index import Index
-    from podwheel.model import Settings
     from podwheel.requirements import Arguments, read
+    from podwheel.settings import Settings
 
     request = read(
         Arguments(requirement_files=(str(listing),)),

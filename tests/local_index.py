@@ -265,12 +265,22 @@ def _files(directory: Path) -> dict[str, bytes]:
     }
 
 
-def wheel(filename: str, files: Mapping[str, bytes], *, requires: tuple[str, ...] = ()) -> bytes:
-    """A wheel as "upstream" publishes it: *files* and what the format demands."""
+def wheel(
+    filename: str,
+    files: Mapping[str, bytes],
+    *,
+    requires: tuple[str, ...] = (),
+    fields: tuple[str, ...] = (),
+) -> bytes:
+    """A wheel as "upstream" publishes it: *files* and what the format demands.
+
+    *fields* are more lines of its METADATA.
+    """
     name, version, tag = filename.removesuffix(".whl").split("-", 2)
     info = f"{name}-{version}.dist-info"
     metadata = [f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\n"]
     metadata += [f"Requires-Dist: {requirement}\n" for requirement in requires]
+    metadata += [f"{field}\n" for field in fields]
     pure = "true" if tag.endswith("-any") else "false"
     members = {
         **files,

@@ -14,9 +14,15 @@ from attrs import define, evolve, field
 
 from podwheel import log
 from podwheel.archives import expect, read_build_system, read_wheel
+from podwheel.build import scm
+from podwheel.build.cargo import Cargo
 from podwheel.build.dialogue import Dialogue
 from podwheel.build.errand import MetadataErrand, Prepared, RequirementsErrand, WheelErrand
+from podwheel.build.fetches import Fetches
+from podwheel.build.inputs import Inputs
+from podwheel.build.ladder import Ladder
 from podwheel.build.lookups import Lookups
+from podwheel.build.mending import Mending
 from podwheel.build.project import Project, variables_of
 from podwheel.build.records import known_wheel, remember_wheel
 from podwheel.build.requirements import BuildRequirements
@@ -34,9 +40,13 @@ from podwheel.store import digest_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from packaging.utils import NormalizedName
+
+    from podwheel.build.origins import Origins
     from podwheel.build.schedule import Steps, Task
     from podwheel.build.workshop import Workshop
-    from podwheel.model import File, Metadata, PackageSettings, Pin, Wheel
+    from podwheel.model import File, Metadata, Pin, Source, Wheel
+    from podwheel.settings import PackageSettings
 
 T = TypeVar("T")
 
@@ -49,7 +59,13 @@ class Builder:
     sources: Sources = field(init=False)
     lookups: Lookups = field(init=False)
     supplies: Supplies = field(init=False)
+    inputs: Inputs = field(init=False, factory=Inputs)
+    fetches: Fetches = field(init=False)
+    cargo: Cargo = field(init=False)
+    ladder: Ladder = field(init=False)
     dialogue: Dialogue = field(init=False)
+    met: set[NormalizedName] = field(factory=set, init=False)
+    """Every package that the run had to do with, build requirements too."""
     _wheels: dict[str, Wheel] = field(factory=dict, init=False)
     """By hash: one wheel of a backend serves many builds of a run."""
 
@@ -57,11 +73,21 @@ class Builder:
         self.sources = Sources(workshop=self.workshop)
         self.lookups = Lookups(workshop=self.workshop, builder=self)
         self.supplies = Supplies(workshop=self.workshop)
+        self.ladder = Ladder(workshop=self.workshop)
         self.dialogue = Dialogue(
             workshop=self.workshop,
             requirements=BuildRequirements(workshop=self.workshop, builder=self),
             supplies=self.supplies,
+            inputs=self.inputs,
+            mending=Mending(workshop=self.workshop, supplies=self.supplies, ladder=self.ladder),
         )
+        self.cargo = Cargo(
+            workshop=self.workshop,
+            sources=self.sources,
+            supplies=self.supplies,
+            inputs=self.inputs,
+        )
+        self.fetches = Fetches(workshop=self.workshop, sources=self.sources, inputs=self.inputs)
 
     # ------------------------------------------------------------ tasks
 
@@ -91,7 +117,13 @@ class Builder:
 
     def upstream(self, pin: Pin) -> Wheel:
         """Download and check an upstream wheel (in the caller's thread)."""
+        self.met.add(pin.name)
         return self._upstream_file(_file(pin), Subject.of_pin(pin))
+
+    @property
+    def origins(self) -> Origins:
+        """Where the wheels of the run's build environments came from."""
+        return self.dialogue.requirements.origins
 
     def static_requires(self, pin: Pin) -> tuple[str, ...]:
         """``build-system.requires`` of a pin that comes from an index's source; else nothing."""
@@ -106,8 +138,10 @@ class Builder:
     def _task(
         self, kind: str, subject: Subject, tree: tuple[Pin, ...], steps: Callable[[], Steps[T]]
     ) -> Task[T]:
+        if subject.version is not None:  # else its name may be a guess
+            self.met.add(subject.name)
         key = digest_of([kind, subject.key, [str(p) for p in tree]])
-        return self.workshop.scheduler.task(key, f"{kind} {subject}", steps)
+        return self.workshop.scheduler.task(key, f"{kind} {subject}", steps, about=subject)
 
     # ------------------------------------------------------------ the steps of each
 
@@ -127,7 +161,14 @@ class Builder:
 
     def _build_steps(self, subject: Subject, tree: tuple[Pin, ...]) -> Steps[Built]:
         project = yield from self._project(subject)
-        project, built = yield from self._built(project, tree)
+        try:
+            project, built = yield from self._built(project, tree)
+        except BuildError as error:
+            if self.workshop.from_source and all(pin.name != subject.name for pin in tree):
+                error.hint += (
+                    f"--only-binary {subject.name} takes upstream's wheel, and records it",
+                )
+            raise
         built = yield from self._as_full_as_can_be(project, built, tree)
         if built.reused:
             log.get().info("step.reused", title=f"build {project.title}", kind="build")
@@ -159,14 +200,19 @@ class Builder:
                 best = attempt
         if attempt is not best:
             self.supplies.settle(best[1])
-        self.supplies.keep(best[0])
+        self._keep(best[0])
         return best[1]
+
+    def _keep(self, project: Project) -> None:
+        """Remember what an attempt that succeeded had: the next one starts with it."""
+        self.supplies.keep(project)
+        self.ladder.keep(project)
 
     def _metadata_steps(self, subject: Subject) -> Steps[Metadata]:
         project = yield from self._project(subject)
         errand = MetadataErrand(project=project, store=self.workshop.store)
         (metadata,), project = yield from self.dialogue.run(errand, (), [])
-        self.supplies.keep(project)
+        self._keep(project)
         if metadata is None:  # the hook is optional (PEP 517): the wheel itself has it
             task = self._wheel_of(subject, ())
             yield (task,)
@@ -194,7 +240,8 @@ class Builder:
         project = yield from self._project(subject)
         errand = RequirementsErrand(project=project, workshop=self.workshop)
         prepared, project = yield from self.dialogue.run(errand, tree, [])
-        self.supplies.keep(project)
+        self._keep(project)
+        self.inputs.mounts(project)
         return prepared
 
     # ------------------------------------------------------------ before any of its code runs
@@ -210,25 +257,44 @@ class Builder:
             source = yield from self.sources.of_direct(
                 subject.direct, hashes=subject.hashes, wanted_by=subject.wanted_by
             )
-        settings = shop.settings.of(subject.name)
+        said = self.sources.said(source)
+        # Without a version the subject's name may be a guess (`Subject.of_direct`).
+        name = subject.name if subject.version is not None else said.name or subject.name
+        settings = shop.settings.of(name)
         project = Project(
-            name=subject.name,
+            name=name,
             version=subject.version,
             source=source,
             build_system=self.sources.build_system(source),
             settings=settings,
             settings_file=str(shop.settings.path or "podwheel.toml"),
             config_settings=self._config_settings(subject, settings),
-            variables=variables_of(shop.settings, settings, epoch=EPOCH),
+            variables=self._variables(subject, source, name),
             patches=tuple(hashlib.sha256(p.read_bytes()).hexdigest() for p in settings.patches),
             image=shop.target.build,
             wanted_by=subject.wanted_by,
             local=isinstance(subject.direct, LocalDirectory),
+            uploaded=None if subject.file is None else subject.file.uploaded,
         )
         project = self.supplies.equipped(project, lambda: self.sources.external(source))
+        project = yield from self.cargo.equipped(project)
+        project = yield from self.fetches.equipped(project)
+        project = self.ladder.known(project)
         if project.patches:
             project = yield from self._patched(project)
         return project
+
+    def _variables(
+        self, subject: Subject, source: Source, name: NormalizedName
+    ) -> tuple[tuple[str, str], ...]:
+        settings = self.workshop.settings
+        package = settings.of(name)
+        version = None
+        if not self.sources.said(source).versioned:
+            version = scm.told_version(source, subject.direct, name)
+        given = (variable for variable, _ in (*settings.environment, *package.environment))
+        told = scm.variables(version, name, given)
+        return variables_of(settings, package, epoch=EPOCH, told=told)
 
     def _config_settings(
         self, subject: Subject, settings: PackageSettings

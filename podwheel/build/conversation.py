@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field, frozen
 
 from podwheel.archives import parse_metadata
+from podwheel.build import scm
 from podwheel.build.telling import shown_lines, telling_lines
 from podwheel.errors import (
     BackendUnusable,
@@ -62,6 +63,7 @@ class Conversation:
                 "archive": ARCHIVE,
                 "subdirectory": self.project.source.subdirectory,
                 "patches": [f"{PATCHES}/{n}" for n in range(len(self.project.settings.patches))],
+                "place": [p.to_json() for one in self.project.inputs for p in one.places],
             }
         )
         if reply.get("ok") is True:
@@ -174,7 +176,7 @@ class Conversation:
             wanted_by=self.wanted_by,
             said=said,
             log=self.log,
-            hint=again,
+            hint=(*scm.hints(said, self.project.name), again),
         )
 
     def _unusable(self, what: str) -> BackendUnusable:

@@ -16,6 +16,7 @@ from podwheel import log
 from podwheel.build import environment, replay
 from podwheel.build.conversation import ARCHIVE, PATCHES, Conversation
 from podwheel.build.errand import Errand, Outing
+from podwheel.build.mending import told_of
 from podwheel.build.schedule import SLOT
 from podwheel.build.step import Usage
 from podwheel.build.supplies import told
@@ -26,10 +27,12 @@ from podwheel.errors import (
     ImageBuildFailed,
     Interrupted,
     PodwheelError,
+    ResolutionError,
     StepKilled,
     StepTimedOut,
     ToolFailed,
 )
+from podwheel.remedies.remedy import Remedy
 from podwheel.sandbox.job import Mount
 from podwheel.sandbox.session import Ended, GuestGone
 from podwheel.store import digest_of
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 
     from structlog import BoundLogger
 
+    from podwheel.build.inputs import Inputs
+    from podwheel.build.mending import Mend, Mending
     from podwheel.build.project import Project
     from podwheel.build.requirements import BuildRequirements
     from podwheel.build.schedule import Steps
@@ -47,7 +52,6 @@ if TYPE_CHECKING:
     from podwheel.build.workshop import Workshop
     from podwheel.model import Pin, Wheel
     from podwheel.sandbox.session import Outcome
-    from podwheel.syslibs.plan import Plan
 
 T = TypeVar("T")
 
@@ -61,11 +65,11 @@ class _Restart:
 
 @frozen(kw_only=True)
 class _Lacking:
-    """The attempt failed for lack of what can be installed."""
+    """The attempt failed for lack of what the next one can be given."""
 
-    planned: Plan
+    mend: Mend
     error: PodwheelError
-    """What the attempt ended with, for when it cannot be installed after all."""
+    """What the attempt ended with, for when it cannot be had after all."""
 
 
 @frozen(kw_only=True)
@@ -75,11 +79,13 @@ class Dialogue:
     workshop: Workshop
     requirements: BuildRequirements
     supplies: Supplies
+    inputs: Inputs
+    mending: Mending
 
     def run(
         self, errand: Errand[T], tree: tuple[Pin, ...], notes: list[str]
     ) -> Steps[tuple[T, Project]]:
-        """Run the errand; where it fails for lack of something of the system, again with that.
+        """Run the errand; where it fails for lack of something that can be brought, again with that.
 
         Args:
             tree: The runtime tree (see `BuildRequirements.wheels`).
@@ -91,15 +97,21 @@ class Dialogue:
         Raises:
             BuildError: As its classes say.
         """
+        last: _Lacking | None = None
         while True:
-            result = yield from self._attempt(errand, tree, notes)
+            try:
+                result = yield from self._attempt(errand, tree, notes)
+            except ResolutionError as error:
+                if last is None or not isinstance(last.mend, Remedy):
+                    raise
+                raise _in_vain(last, error) from error
             if not isinstance(result, _Lacking):
                 return result, errand.project
+            last = result
             try:
-                project = self.supplies.with_more(errand.project, result.planned)
+                project = self.mending.mended(errand.project, result.mend)
             except ImageBuildFailed as error:
-                result.error.hint += (f"{told(result.planned)} cannot be installed: {error}",)
-                raise result.error from error
+                raise _in_vain(last, error) from error
             errand = evolve(errand, project=project)
 
     def _attempt(
@@ -113,6 +125,8 @@ class Dialogue:
         dynamic = None if answer is None else tuple(answer["requires"])
         while True:
             if dynamic is not None:
+                if lacking := self._programs(project, dynamic):
+                    return lacking
                 if dynamic:
                     wheels = yield from self.requirements.wheels(project, dynamic, tree, notes)
                 known = errand.known(wheels)
@@ -123,14 +137,29 @@ class Dialogue:
                 if dynamic is None:
                     result = self._ask_and_act(errand, wheels, tree, slot, question)
                 else:
-                    result = self._act(errand, wheels, slot)
+                    result = self._act(errand, wheels, tree, slot)
             finally:
                 self.workshop.scheduler.release(slot)
             if not isinstance(result, _Restart):
                 return result
             dynamic = result.requires
 
-    def _act(self, errand: Errand[T], wheels: tuple[Wheel, ...], slot: int) -> T | _Lacking:
+    def _programs(self, project: Project, asked: tuple[str, ...]) -> _Lacking | None:
+        """What the distribution has of the programs that the backend asked for, if anything."""
+        planned = self.supplies.programs(project, asked)
+        if not planned.add:
+            return None
+        log.get().info("supplies.programs", title=project.title, programs=told(planned))
+        error = BackendUnusable(
+            f"the backend of {project.title} asks for {', '.join(asked)}",
+            wanted_by=project.wanted_by,
+            hint="--only-binary NAME takes upstream's wheel of one of them, and records it",
+        )
+        return _Lacking(mend=planned, error=error)
+
+    def _act(
+        self, errand: Errand[T], wheels: tuple[Wheel, ...], tree: tuple[Pin, ...], slot: int
+    ) -> T | _Lacking:
         with self.workshop.store.attempt("step") as place:
             result: T | _Lacking = self.in_container(
                 errand.title,
@@ -142,6 +171,7 @@ class Dialogue:
                 lambda brought, usage, log_file: errand.finish(
                     Outing(brought=brought, wheels=wheels, usage=usage, log=log_file)
                 ),
+                tree,
             )
             return result
 
@@ -161,6 +191,8 @@ class Dialogue:
             _check(errand.project, asked)
             self.workshop.store.write("requires", question, {"requires": list(asked)})
             if asked:
+                if self.supplies.programs(errand.project, asked).add:
+                    return _Restart(requires=asked)  # and a better image will do without it
                 more = self.requirements.at_once(errand.project, asked, tree)
                 have = {w.sha256 for w in wheels}
                 if more is None or not have <= {w.sha256 for w in more}:
@@ -176,7 +208,7 @@ class Dialogue:
 
         with self.workshop.store.attempt("step") as place:
             result: T | _Restart | _Lacking = self.in_container(
-                errand.title, errand.project, wheels, slot, place, talk_through, finish
+                errand.title, errand.project, wheels, slot, place, talk_through, finish, tree
             )
             return result
 
@@ -189,32 +221,33 @@ class Dialogue:
         place: Path,
         talk_through: Callable[[Conversation, Callable[[tuple[Wheel, ...]], None]], Any],
         finish: Callable[[Any, Usage, Path], Any],
+        tree: tuple[Pin, ...] = (),
     ) -> Any:
         """Run *talk_through* in a container of the project's environment, with its source unpacked.
 
         Args:
             finish: Gets what that returned, what the container used, and its log, when the
                 container is gone. The step is done when this is.
+            tree: The runtime tree.
 
         Returns:
             What *finish* returned; the `_Restart`, where *talk_through* returned one; a
-            `_Lacking`, where it failed for lack of what can be installed.
+            `_Lacking`, where it failed for lack of what the next attempt can be given.
         """
-        log_file = self.workshop.log_file(
-            f"{title} again {project.rounds}" if project.rounds else title
-        )
+        attempt = project.rounds + len(project.remedies)
+        log_file = self.workshop.log_file(f"{title} again {attempt}" if attempt else title)
         with log.step(title, log=str(log_file), environment=environment.describe(wheels)) as step:
             try:
                 brought, usage = self._talk(
                     title, project, wheels, slot, place / "env", talk_through, log_file, step.log
                 )
             except (HookFailed, BackendUnusable) as error:
-                planned = self.supplies.after_failure(project, error.said, log_file)
-                if not planned.add:
-                    error.hint = (*planned.hints, *error.hint)
+                mend, hints = self.mending.after_failure(project, error.said, log_file, tree)
+                if mend is None:
+                    error.hint = (*hints, *error.hint)
                     raise
-                step.lacks(told(planned))
-                return _Lacking(planned=planned, error=error)
+                step.lacks(told_of(mend))
+                return _Lacking(mend=mend, error=error)
             if isinstance(brought, _Restart):
                 step.waits()
                 return brought
@@ -235,11 +268,12 @@ class Dialogue:
         shop = self.workshop
         environments = environment.Environments(store=shop.store, python=shop.target.python)
         environments.make(wheels, into=env)
+        inputs = self.inputs.mounts(project)
         job = shop.job(
             title,
             image=project.image,
             program="build.py",
-            mounts=_mounts(project, env),
+            mounts=(*_mounts(project, env), *inputs),
             slot=slot,
             variables=project.variables,
         )
@@ -261,7 +295,7 @@ class Dialogue:
                 brought = talk_through(talk, lambda more: environments.extend(env, more))
             except (PodwheelError, GuestGone) as error:
                 failure = error  # judged when the container is gone: how it ended says more
-        replay.remember(shop, project, wheels, talk.asked)
+        replay.remember(shop, project, wheels, inputs, talk.asked)
         self._judge(session.outcome, failure, project, log_file)
         return brought, Usage(
             started=started,
@@ -309,6 +343,12 @@ class Dialogue:
             log=log_file,
             hint=hint,
         )
+
+
+def _in_vain(lacking: _Lacking, why: PodwheelError) -> PodwheelError:
+    """What the attempt before ended with, and that what it was to be given cannot be had."""
+    lacking.error.hint += (f"{told_of(lacking.mend)} cannot be had: {why}",)
+    return lacking.error
 
 
 def _out(place: Path) -> Path:

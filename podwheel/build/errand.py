@@ -188,5 +188,7 @@ class WheelErrand(Errand[Built]):
             commit=self.project.source.commit,
             image=self.project.image,
             supplies=self.project.supplies,
+            inputs=self.project.inputs,
+            remedies=self.project.remedies,
             notes=tuple(document["notes"]),
         )

@@ -19,17 +19,30 @@ from podwheel.model import Freshness, LocalDirectory
 from podwheel.resolve.documents import resolution_from_json, resolution_to_json
 from podwheel.resolve.inputs import Policy
 from podwheel.resolve.metadata import StaticMetadata
+from podwheel.resolve.needs import same_direct
 from podwheel.resolve.resolver import resolve
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from packaging.utils import NormalizedName
+
     from podwheel.build.builder import Builder
     from podwheel.build.schedule import Steps, Task
     from podwheel.build.step import Built
     from podwheel.build.workshop import Workshop
-    from podwheel.model import Direct, Formats, Hash, Metadata, Pin, Request, Resolution, Wanted
+    from podwheel.model import (
+        Direct,
+        File,
+        Formats,
+        Hash,
+        Metadata,
+        Pin,
+        Request,
+        Resolution,
+        Wanted,
+    )
     from podwheel.resolve.candidates import Candidate
 
 
@@ -76,9 +89,20 @@ class Lookups:
         self, direct: Direct, hashes: tuple[Hash, ...], wanted_by: Sequence[str]
     ) -> Metadata:
         """Metadata, name and version included, of a direct reference."""
-        subject = Subject.of_direct(direct, hashes=hashes, wanted_by=tuple(wanted_by))
+        name = self._name_of(direct)
+        subject = Subject.of_direct(direct, name=name, hashes=hashes, wanted_by=tuple(wanted_by))
         metadata: Metadata = answer(self.builder.description(subject))
         return metadata
+
+    def _name_of(self, direct: Direct) -> NormalizedName | None:
+        """The name that a line of the user's, or a ``source`` of podwheel.toml, gives it."""
+        request = self.workshop.request
+        lines = (*request.wanted, *request.constraints, *request.build_constraints)
+        return next((w.name for w in lines if w.name and same_direct(w.direct, direct)), None)
+
+    def repository(self, wheel: File) -> str | None:
+        """The repository that a wheel's metadata names."""
+        return self.static.repository(wheel)
 
     def surprises(self, resolution: Resolution, built: Sequence[Built]) -> bool:
         """Whether a built wheel requires something else than was resolved with.
@@ -201,6 +225,11 @@ def policy_of(request: Request, *, formats: Formats | None = None) -> Policy:
         require_hashes=request.require_hashes,
         exclude_newer=request.exclude_newer,
     )
+
+
+def limits_of_tools(request: Request) -> tuple[Wanted, ...]:
+    """The constraints of podwheel's own tools, which are upstream's wheels: versions alone count."""
+    return tuple(limit for limit in request.build_constraints if limit.direct is None)
 
 
 def _policy_described(policy: Policy) -> list[Any]:

@@ -18,7 +18,7 @@ from podwheel import log
 from podwheel.build import environment
 from podwheel.build.grafted import Ported, libraries_of, policies_of, policy_of_wheel, refusal
 from podwheel.build.intake import take_in
-from podwheel.build.lookups import policy_of
+from podwheel.build.lookups import limits_of_tools, policy_of
 from podwheel.build.schedule import SLOT
 from podwheel.build.siblings import found_in_siblings
 from podwheel.build.sources import EPOCH
@@ -63,7 +63,7 @@ def _tools_steps(builder: Builder) -> Steps[tuple[Wheel, ...]]:
     request, origin = builder.workshop.request, Origin(source="--portable")
     resolution = yield from builder.lookups.resolution(
         [Wanted(origin=origin, text=name, requirement=Requirement(name)) for name in _TOOLS],
-        constraints=request.build_constraints,
+        constraints=limits_of_tools(request),
         policy=policy_of(request, formats=Formats(default=Format.WHEEL)),
     )
     return tuple(builder.upstream(pin) for pin in resolution.pins)

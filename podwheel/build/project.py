@@ -9,13 +9,17 @@ from attrs import frozen
 from podwheel.build.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
     from podwheel.archives.sdist import BuildSystem
-    from podwheel.model import Image, PackageSettings, Settings, Source
+    from podwheel.build.inputs import Input
+    from podwheel.model import Image, Source
+    from podwheel.remedies.remedy import Remedy
+    from podwheel.settings import PackageSettings, Settings
 
 
 @frozen(kw_only=True)
@@ -59,6 +63,12 @@ class Project:
     wanted_by: tuple[str, ...]
     local: bool
     """The user's own source, which may refer to ``file:`` URLs."""
+    inputs: tuple[Input, ...] = ()
+    """Crates, toolchains and declared downloads."""
+    remedies: tuple[Remedy, ...] = ()
+    """The rungs of the ladder that it is built with (docs/remedies.md); `variables` has their flags."""
+    uploaded: dt.datetime | None = None
+    """When its source was published; None: nobody says."""
 
     @property
     def title(self) -> str:
@@ -77,23 +87,25 @@ class Project:
             config_settings=self.config_settings,
             variables=self.variables,
             patches=self.patches,
+            inputs=tuple(one.identity for one in self.inputs),
             build_tag=build_tag,
         )
 
 
 def variables_of(
-    settings: Settings, package: PackageSettings, *, epoch: int
+    settings: Settings, package: PackageSettings, *, epoch: int, told: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
     """The environment variables that a build gets; nothing comes from the host's environment.
 
     Args:
         epoch: ``SOURCE_DATE_EPOCH``, seconds.
+        told: What podwheel knows of the source (`scm.variables`).
 
     Returns:
         Names and values, sorted; a package's own win over those for all.
     """
     flags = [*settings.cflags, *([f"-march={settings.cpu}"] if settings.cpu else [])]
-    variables = {"SOURCE_DATE_EPOCH": str(epoch)}
+    variables = {"SOURCE_DATE_EPOCH": str(epoch), **told}
     if flags:
         variables |= {"CFLAGS": " ".join(flags), "CXXFLAGS": " ".join(flags)}
     if settings.ldflags:
@@ -112,4 +124,5 @@ def parallelism(jobs: int) -> dict[str, str]:
         "CMAKE_BUILD_PARALLEL_LEVEL": str(jobs),
         "MAKEFLAGS": f"-j{jobs}",
         "NPY_NUM_BUILD_JOBS": str(jobs),
+        "CARGO_BUILD_JOBS": str(jobs),
     }

@@ -28,6 +28,7 @@ def remember(
     workshop: Workshop,
     project: Project,
     wheels: Sequence[Wheel],
+    inputs: Sequence[Mount],
     operations: Sequence[Mapping[str, Any]],
 ) -> None:
     """Keep what is needed to make a step's container again; the last of *operations* is not repeated."""
@@ -38,6 +39,7 @@ def remember(
         "wheels": [w.sha256 for w in wheels],
         "variables": [list(v) for v in project.variables],
         "patches": [workshop.store.put_file(p)[0] for p in project.settings.patches],
+        "inputs": [[str(m.source), m.target] for m in inputs],
         "operations": [dict(o) for o in operations],
     }
     workshop.store.write("shell", _key(workshop, project.name), document)
@@ -58,7 +60,8 @@ def shell(workshop: Workshop, name: str) -> int:
         )
     wheels = [known_wheel(workshop.store, sha256) for sha256 in document["wheels"]]
     files = [workshop.store.blob(s) for s in (document["archive"], *document["patches"])]
-    if None in wheels or None in files:
+    inputs = [Mount(source=Path(path), target=target) for path, target in document["inputs"]]
+    if None in wheels or None in files or not all(m.source.exists() for m in inputs):
         raise UsageError(
             f"what {document['title']} was built from is not in the store any more",
             hint=f"podwheel build {name}",
@@ -80,6 +83,7 @@ def shell(workshop: Workshop, name: str) -> int:
                 Mount(source=env, target=environment.PREFIX),
                 Mount(source=replay, target="/podwheel/in/replay.json"),
                 *(Mount(source=Path(p), target=f"{PATCHES}/{n}") for n, p in enumerate(patches)),
+                *inputs,
             ),
             slot=0,
             variables=tuple((k, v) for k, v in document["variables"]),

@@ -7,8 +7,8 @@ A task is a generator. It yields
   back with `Scheduler.release`. A slot is the right to run a container.
 
 It ends by returning its result or raising. A failure reaches those that wait for it as
-`TaskFailed`, so one failed step stops only what depends on it. A task that would, in the end,
-wait for itself is resumed with `CycleFound` instead.
+`TaskFailed`, so one failed step stops only what depends on it. Where tasks would, in the end,
+wait for themselves, one of them is resumed with `CycleFound` instead.
 """
 
 from __future__ import annotations
@@ -35,17 +35,20 @@ Steps = Generator["Sequence[Task[Any]] | _Slot", Any, T]
 
 
 class CycleFound(Exception):  # not for users: build/builder.py turns it into BuildCycle
-    """Waiting for a task would close a circle.
+    """Waiting for a task has closed a circle.
 
     Args:
-        asked: The task that may not be waited for.
-        chain: The tasks' titles, from the one that asked, through that one, back to the first.
+        circle: Its tasks: the one that is told, then each that the one before it waits for; the
+            last waits for the first.
     """
 
-    def __init__(self, asked: Task[Any], chain: Sequence[str]) -> None:
-        super().__init__(" → ".join(chain))
-        self.asked = asked
-        self.chain = tuple(chain)
+    def __init__(self, circle: Sequence[Task[Any]]) -> None:
+        self.circle = tuple(circle)
+        self.asked = self.circle[1 % len(self.circle)]
+        """The task that may not be waited for."""
+        self.chain = tuple(t.title for t in (*self.circle, self.circle[0]))
+        """The tasks' titles, from the one that is told back to it."""
+        super().__init__(" → ".join(self.chain))
 
 
 class NoSlots(Exception):
@@ -80,6 +83,8 @@ class Task(Generic[T]):
     waiters: list[Task[Any]] = field(factory=list)
     message: Any = None
     """What the generator is resumed with: a slot, an exception, or nothing."""
+    about: Any = None
+    """What it is about, for whoever is told of a circle."""
 
     def value(self) -> T:
         """Its result; raises what it raised."""
@@ -89,15 +94,26 @@ class Task(Generic[T]):
         return cast("T", self.result)
 
 
+def _who_asked(circle: Sequence[Task[Any]]) -> int:  # noqa: ARG001 - a `Told`
+    return 0
+
+
+Told = Callable[[Sequence[Task[Any]]], int]
+"""Which task of a circle is told of it: gets the tasks, the one that closed it first, each before
+the one that it waits for; returns a place among them. Called with the scheduler's lock held."""
+
+
 class Scheduler:
     """A pool of threads that resumes whatever task can go on.
 
     Args:
         slots: How many tasks may hold a slot at once.
         helpers: Threads beside those, for downloads and resolutions.
+        told: Which task of a circle is told; the one that closed it.
     """
 
-    def __init__(self, *, slots: int, helpers: int = 4) -> None:
+    def __init__(self, *, slots: int, helpers: int = 4, told: Told = _who_asked) -> None:
+        self._told = told
         self._changed = threading.Condition()
         self._tasks: dict[str, Task[Any]] = {}
         self._numbers = itertools.count()
@@ -114,12 +130,16 @@ class Scheduler:
 
     # ------------------------------------------------------------ for callers
 
-    def task(self, key: str, title: str, steps: Callable[[], Steps[T]]) -> Task[T]:
+    def task(
+        self, key: str, title: str, steps: Callable[[], Steps[T]], *, about: Any = None
+    ) -> Task[T]:
         """The task of that key; made, and ready to run, if there was none."""
         with self._changed:
             known = self._tasks.get(key)
             if known is None:
-                known = Task(key=key, title=title, steps=steps(), number=next(self._numbers))
+                known = Task(
+                    key=key, title=title, steps=steps(), number=next(self._numbers), about=about
+                )
                 self._tasks[key] = known
                 heapq.heappush(self._ready, (known.number, known))
                 self._changed.notify_all()
@@ -207,15 +227,24 @@ class Scheduler:
 
     def _wait_for(self, task: Task[Any], others: tuple[Task[Any], ...]) -> None:
         for other in others:
-            path = self._path(other, task)
-            if path is not None:
-                self._wake(task, CycleFound(other, [task.title, *(t.title for t in path)]))
-                return
+            while (path := self._path(other, task)) is not None:
+                if self._tell([task, *path[:-1]]) is task:
+                    return
         task.waits_for = others
         for other in others:
             if not other.ended:
                 other.waiters.append(task)
         self._maybe_wake(task)
+
+    def _tell(self, circle: Sequence[Task[Any]]) -> Task[Any]:
+        """Open a circle: resume one of its tasks, which is returned, with `CycleFound`."""
+        place = self._told(circle)
+        told = circle[place]
+        for other in told.waits_for:  # an end of theirs must not resume it a second time
+            if told in other.waiters:
+                other.waiters.remove(told)
+        self._wake(told, CycleFound([*circle[place:], *circle[:place]]))
+        return told
 
     def _maybe_wake(self, task: Task[Any]) -> None:
         if all(t.ended for t in task.waits_for):

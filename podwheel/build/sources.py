@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 from packaging.requirements import Requirement
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from podwheel import log
 from podwheel.archives.sdist import (
@@ -44,6 +45,16 @@ _MOST_SHOWN: Final = 20
 EPOCH: Final = 315_532_800
 """1980-01-01, the first moment that a zip archive can tell: ``SOURCE_DATE_EPOCH`` of every build
 (podwheel.toml can set another), so that the same source gives the same bytes from any index."""
+
+
+@frozen(kw_only=True)
+class Said:
+    """What a source's files say of it, without being run."""
+
+    name: NormalizedName | None
+    """``project.name`` of pyproject.toml (PEP 621: never dynamic)."""
+    versioned: bool
+    """Its version is written in it: ``project.version``, or a PKG-INFO."""
 
 
 @frozen(kw_only=True)
@@ -90,21 +101,32 @@ class Sources:
         external: Mapping[str, Any] = self._declared(source)["external"]
         return external
 
+    def said(self, source: Source) -> Said:
+        """What the archive's files say for certain of its name and version."""
+        declared = self._declared(source)
+        name = None
+        with contextlib.suppress(InvalidName):  # it comes to be part of files' names here
+            name = canonicalize_name(declared["name"], validate=True)
+        return Said(name=name, versioned=declared["versioned"])
+
     def _declared(self, source: Source) -> dict[str, Any]:
         """What is kept of a source's pyproject.toml, which is read once."""
         key = digest_of([source.sha256, source.subdirectory or ""])
         known: dict[str, Any] | None = self.workshop.store.read("build-system", key)
-        if known is None or "external" not in known:
+        if known is None or "versioned" not in known:
             sdist = read_sdist(
                 source.archive, filename=source.filename, subdirectory=source.subdirectory
             )
             system = read_build_system(sdist.pyproject, filename=source.filename)
-            table = tomllib.loads(sdist.pyproject or "").get("external")
-            external = table if isinstance(table, dict) else {}
+            document = tomllib.loads(sdist.pyproject or "")
+            external, project = _table(document, "external"), _table(document, "project")
+            name = project.get("name")
             # A date is no JSON, and means nothing in this table.
             known = {
                 **_system_to_json(system),
                 "external": json.loads(json.dumps(external, default=str)),
+                "name": name if isinstance(name, str) else "",
+                "versioned": sdist.pkg_info is not None or "version" in project,
             }
             self.workshop.store.write("build-system", key, known)
         return known
@@ -162,6 +184,7 @@ class Sources:
             filename=f"{name}-{got.commit[:12]}.tar",
             url=f"git+{masked(got.url)}@{got.commit}",
             commit=got.commit,
+            tags=got.tags,
         )
         return _in_subdirectory(source, vcs.subdirectory)
 
@@ -208,6 +231,11 @@ class Sources:
                 )
             sha256, _ = self.workshop.store.put_file(place_on_host / "source.tar")
         return sha256
+
+
+def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    table = document.get(key)
+    return table if isinstance(table, dict) else {}
 
 
 def _in_subdirectory(source: Source, subdirectory: str | None) -> Source:

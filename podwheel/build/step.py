@@ -15,10 +15,12 @@ from podwheel.store import digest_of
 
 if TYPE_CHECKING:
     from podwheel.build.grafted import Ported
+    from podwheel.build.inputs import Input
     from podwheel.build.project import Supply
     from podwheel.model import Image, Wheel
+    from podwheel.remedies.remedy import Remedy
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised when the guest, the layout or the normalisation change what comes out of the same inputs."""
 
 
@@ -41,6 +43,8 @@ class Step:
     variables: tuple[tuple[str, str], ...]
     patches: tuple[str, ...]
     """sha256 of each, in order."""
+    inputs: tuple[tuple[str, str], ...] = ()
+    """Crates, toolchains and declared downloads: where each is found, and its hash."""
     build_tag: str | None
 
     @property
@@ -94,6 +98,10 @@ class Built:
     """The build image of the step; None for upstream's wheel."""
     supplies: tuple[Supply, ...] = ()
     """The distribution's packages that the build image had beside the target's own."""
+    inputs: tuple[Input, ...] = ()
+    """What the step read beside its source and environment."""
+    remedies: tuple[Remedy, ...] = ()
+    """The rungs of the ladder that it was built with."""
     ported: Ported | None = None
     """``--portable``: what was put into the wheel; `wheel` is the result."""
     notes: tuple[str, ...] = ()

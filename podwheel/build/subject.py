@@ -58,13 +58,18 @@ class Subject:
 
     @classmethod
     def of_direct(
-        cls, direct: Direct, *, hashes: tuple[Hash, ...], wanted_by: tuple[str, ...]
+        cls,
+        direct: Direct,
+        *,
+        name: NormalizedName | None,
+        hashes: tuple[Hash, ...],
+        wanted_by: tuple[str, ...],
     ) -> Subject:
-        """Named, until its metadata says better, after the last part of its path."""
+        """Where nobody named it, it is called after the last part of its path until its metadata says better."""
         path = str(direct.path) if isinstance(direct, LocalDirectory) else urlsplit(direct.url).path
         stem = PurePosixPath(path).name.removesuffix(".git").partition("-")[0]
         return cls(
-            name=canonicalize_name(stem or "source"),
+            name=name or canonicalize_name(stem or "source"),
             version=None,
             file=None,
             direct=direct,

@@ -12,9 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field
+from packaging.utils import canonicalize_name
 
 from podwheel import log
 from podwheel.build.lost import lost_of
+from podwheel.build.programs import programs_asked_for
 from podwheel.build.project import Supply
 from podwheel.errors import ImageBuildFailed
 from podwheel.index.once import Once
@@ -137,14 +139,13 @@ class Supplies:
 
     # ------------------------------------------------------------ what a failure tells
 
-    def after_failure(self, project: Project, said: str, log_file: Path) -> Plan:
+    def after_failure(self, project: Project, text: str) -> Plan:
         """What a failed attempt lacked, and what to install for it.
 
         Args:
-            said: What the failed hook raised.
-            log_file: The attempt's log.
+            text: The attempt's log, and what the failed hook raised.
         """
-        lacks = _lacks(f"{_text(log_file)}\n{said}")
+        lacks = _lacks(text)
         if not lacks:
             return Plan(add=(), hints=self._used(project))
         if not self.workshop.system.looking:
@@ -157,6 +158,34 @@ class Supplies:
             if planned.add
             else evolve(planned, hints=(*planned.hints, *self._used(project)))
         )
+
+    def programs(self, project: Project, asked: Sequence[str]) -> Plan:
+        """The distribution's packages of programs that a backend asks the index for; from source only.
+
+        Args:
+            asked: What `get_requires_for_build_wheel` asked for.
+        """
+        shop = self.workshop
+        if not shop.from_source or not shop.system.looking or project.rounds >= ROUNDS:
+            return Plan(add=(), hints=())
+        lacks = programs_asked_for(
+            asked,
+            markers=shop.target.python.marker_environment,
+            but={canonicalize_name(name) for name in shop.request.formats.only_binary},
+        )
+        if not lacks or self.files is None:
+            return Plan(add=(), hints=())
+        return self._plan(project, lacks, self.files)
+
+    def with_packages(self, project: Project, packages: Sequence[str], reason: str) -> Project:
+        """The project in an image that also has *packages*, which podwheel chose.
+
+        Raises:
+            ImageBuildFailed: They cannot be installed.
+        """
+        have = {supply.name for supply in project.supplies}
+        more = [Supply(name=n, reason=reason, found=True) for n in packages if n not in have]
+        return self._with(project, (*project.supplies, *more)) if more else project
 
     def with_more(self, project: Project, planned: Plan) -> Project:
         """The project in an image that also has what *planned* adds.
@@ -216,7 +245,7 @@ class Supplies:
         if project.rounds >= ROUNDS or shop.store.read(_SETTLED, built.step.id) is not None:
             return None
         kept = shop.store.blob(built.log)
-        text = "" if kept is None else _text(kept)
+        text = "" if kept is None else log_text(kept)
         lacks = _lacks(text)
         if not lacks or not self._is_degraded(built, text) or self.files is None:
             self.settle(built)
@@ -335,7 +364,7 @@ def _plainly(lacks: Sequence[Lack]) -> tuple[str, ...]:
     return (f"the system lacks {', '.join(map(str, sure[:4]))}",)
 
 
-def _text(path: Path) -> str:
+def log_text(path: Path) -> str:
     """A log's beginning and end: the first cause, and where it stopped."""
     with path.open("rb") as file:
         head = file.read(_HEAD)

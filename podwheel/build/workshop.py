@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from podwheel.build.images import RunImages
     from podwheel.build.schedule import Scheduler
     from podwheel.index import Index
-    from podwheel.model import Freshness, Image, Request, Settings, SystemPackages, Target
+    from podwheel.model import Freshness, Image, Request, SystemPackages, Target
+    from podwheel.rust import Registries
     from podwheel.sandbox.session import Sandbox
+    from podwheel.settings import Settings
     from podwheel.store import Store
     from podwheel.targets.definition import TargetDefinition
 
@@ -35,6 +37,18 @@ class SystemPolicy:
     def looking(self) -> bool:
         """Whether what is lacking is looked for, and what is found may be installed."""
         return self.find and self.reviewed is None
+
+
+@frozen(kw_only=True)
+class HostRust:
+    """Where a Rust toolchain may be found on this host."""
+
+    places: tuple[Path, ...] = ()
+    """Directories of toolchains."""
+    named: str | None = None
+    """``--rust`` or ``[toolchain] rust``: a path, or a name in `places`."""
+    source: str = "--rust"
+    """Who named it."""
 
 
 @frozen(kw_only=True)
@@ -61,6 +75,13 @@ class Workshop:
     fresh_for: float = 600.0
     """Seconds for which an index's answer, and what was resolved with it, is used again."""
     build_tag: str | None = None
+    from_source: bool = False
+    """``--build-deps source``: build requirements are built as well."""
+    registries: Registries
+    """Where crates are."""
+    rust: HostRust
+    remedies: bool = True
+    """False: ``--no-remedies``."""
 
     @property
     def written_down(self) -> tuple[SystemPackages, ...]:

@@ -13,6 +13,7 @@ from podwheel.cli import options, tables
 @click.command(cls=options.RequirementsCommand, name="build")
 @options.requirement_options
 @options.system_options
+@options.build_deps_option
 @options.building_options
 @options.portable_option
 @options.build_tag_option

@@ -67,8 +67,8 @@ def _targets(chosen: Options) -> tuple[TargetDefinition, ...]:
 
 def _request(chosen: Options) -> Any:
     """Where the indexes are: options, pip's environment and its configuration."""
-    from podwheel.model import Settings
     from podwheel.requirements import read
+    from podwheel.settings import Settings
 
     return read(
         evolve(chosen.arguments, requirements=("pip",)),

@@ -12,6 +12,7 @@ from podwheel.cli import options, tables
 @click.command(cls=options.RequirementsCommand, name="fetch")
 @options.requirement_options
 @options.system_options
+@options.build_deps_option
 @options.building_options
 @options.portable_option
 @options.build_tag_option

@@ -118,6 +118,13 @@ _SYSTEM = [
     click.option("--no-system-packages", is_flag=True, help="Do not find what the system lacks; only podwheel.toml's system-packages."),
     click.option("--system-packages-from", metavar="FILE", help="Only the system packages of FILE: a wheelhouse's pylock.toml, or like podwheel.toml."),
 ]  # fmt: skip
+_BUILD_DEPS = [
+    click.option("--build-deps", type=click.Choice(["wheel", "source"]), default="wheel", show_default=True, help="Build requirements: upstream's wheels, or built from source too."),
+]  # fmt: skip
+_MENDING = [
+    click.option("--rust", metavar="PATH_OR_NAME", help="Rust toolchain of this host (default: the best there is)."),
+    click.option("--no-remedies", is_flag=True, help="Do not try an old package again with what is known to help (docs/remedies.md)."),
+]  # fmt: skip
 _PORTABLE = [
     click.option("--portable", is_flag=True, help="Put the shared libraries into the wheels, with their licences (auditwheel)."),
 ]  # fmt: skip
@@ -167,8 +174,13 @@ def building_options(function: F) -> F:
 
 
 def system_options(function: F) -> F:
-    """Which packages of the distribution may be added."""
-    return _with(function, _SYSTEM)
+    """What a build may be given beside what it asks for."""
+    return _with(function, [*_SYSTEM, *_MENDING])
+
+
+def build_deps_option(function: F) -> F:
+    """Whether build requirements are built as well."""
+    return _with(function, _BUILD_DEPS)
 
 
 def portable_option(function: F) -> F:
@@ -246,6 +258,9 @@ def options_of(given: dict[str, Any]) -> Options:
             Limits(scratch=_default_scratch()), **{k: v for k, v in limits.items() if v is not None}
         ),
         build_tag=given.get("build_tag"),
+        build_deps=given.get("build_deps", "wheel"),
+        rust=given.get("rust"),
+        remedies=not given.get("no_remedies"),
         find_system_packages=not given.get("no_system_packages"),
         system_packages_from=given.get("system_packages_from"),
     )

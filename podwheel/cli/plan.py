@@ -13,6 +13,7 @@ from podwheel.cli import options, tables
 @click.command(cls=options.RequirementsCommand, name="plan")
 @options.requirement_options
 @options.system_options
+@options.build_deps_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @options.displayed
 def command(**given: Any) -> None:

@@ -36,6 +36,8 @@ _ABBREVIATED = re.compile(r"[0-9a-f]{4,63}")
 _BAD_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/$|\.$|^/")
 """What git-check-ref-format(1) forbids, and what would be read as an option."""
 
+_TAGS = "refs/tags/"
+
 _SCP = re.compile(r"(?:[\w.-]+@)?[\w][\w.-]*:(?!/?/)[^\s:-][^\s]*")
 """``git@host:path``, ssh in git's own spelling. A second colon would be a transport helper (``ext::``)."""
 _SCHEMES = ("https", "http", "ssh", "git")
@@ -66,6 +68,8 @@ class GitSource:
     """Bare, in the store; shared by all refs of the URL."""
     submodules: tuple[Submodule, ...] = ()
     """Outer ones first."""
+    tags: tuple[str, ...] = ()
+    """Names of the tags that point at the commit, as far as they were fetched; sorted."""
 
 
 def fetch_git(
@@ -116,6 +120,7 @@ def fetch_git(
         commit=commit,
         repository=repository.path,
         submodules=fetch_submodules(host, repository, commit),
+        tags=repository.tags_at(commit),
     )
 
 
@@ -219,6 +224,8 @@ class Repository:
             if not self.has(commit):
                 self._fetch(f"+{name}:refs/podwheel/{digest_of(name)[:16]}")
             if self.has(commit):
+                if name.startswith(_TAGS):  # it may be newer than the commit, which was here before
+                    self.git("update-ref", name, commit, check=False)
                 return self._peeled(commit)
         # No ref of that name: perhaps the start of a commit's hash. (Or the ref moved just now.)
         if ref is not None and _ABBREVIATED.fullmatch(ref):
@@ -243,6 +250,11 @@ class Repository:
             commit, _, name = line.partition("\t")
             listed[name] = commit
         return next(((name, listed[name]) for name in names if name in listed), None)
+
+    def tags_at(self, commit: str) -> tuple[str, ...]:
+        """Names of the tags here that point at *commit*, annotated or not; sorted."""
+        listed = self.git("for-each-ref", "--points-at", commit, "--format=%(refname)", _TAGS)
+        return tuple(sorted(name.removeprefix(_TAGS) for name in listed.text.splitlines()))
 
     def _peeled(self, commit: str) -> str:
         """The commit that an annotated tag is for."""

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from podwheel.build.workshop import Workshop
-    from podwheel.model import Image, PackageSettings, Wheel
+    from podwheel.model import Image, Wheel
+    from podwheel.settings import PackageSettings
 
 FORMAT: Final = 2
 """Raised when verification looks at more than before: kept verdicts are then asked for again."""

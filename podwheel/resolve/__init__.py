@@ -12,6 +12,7 @@ process or builds: files and metadata are handed in (`Packages`, `MetadataSource
     provider     preferences and dependencies, for resolvelib
     hashing      --require-hashes
     explain      why there is no resolution
+    unpublished  what to do where there is no source
     metadata     what a candidate depends on: wheel, source, hook
     buildreqs    the requirements of a build
     why          who wants a package

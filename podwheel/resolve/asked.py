@@ -144,10 +144,11 @@ def _constraints(limits: Iterable[Wanted]) -> dict[NormalizedName, Constraint]:
         assert line.requirement is not None, "checked by _constraint_name"
         name = _constraint_name(line)
         before = found.get(name, UNCONSTRAINED)
+        text = f"{name} @ {shown_direct(line.direct)}" if line.direct else shown(line.requirement)
         found[name] = Constraint(
             specifier=before.specifier & line.requirement.specifier,
             directs=(*before.directs, line.direct) if line.direct else before.directs,
-            lines=(*before.lines, (line.origin, shown(line.requirement))),
+            lines=(*before.lines, (line.origin, text)),
         )
     return found
 

@@ -71,12 +71,17 @@ def build_policy(
     *,
     prereleases: bool = False,
     exclude_newer: datetime.datetime | None = None,
+    from_source: bool = False,
 ) -> Policy:
     """How build requirements are chosen: the newest version, as a wheel where one fits.
 
-    Names given to ``--no-binary`` and ``--only-binary`` hold here too. ``:all:`` does not: it
-    speaks of the runtime tree, and to build every build tool from source first is a
-    bootstrap of its own.
+    Names given to ``--no-binary`` and ``--only-binary`` hold here too. ``:all:`` does not, and
+    with *from_source* ``--prefer-binary`` does not either: they speak of the runtime tree. To
+    build every build tool from source first is a bootstrap of its own, and has its own option.
+
+    Args:
+        from_source: ``--build-deps source``: only sources, but for the names given to
+            ``--only-binary``.
     """
     everything = {":all:"}
     return Policy(
@@ -84,7 +89,8 @@ def build_policy(
             formats,
             no_binary=formats.no_binary - everything,
             only_binary=formats.only_binary - everything,
-            default=Format.ANY,
+            prefer_binary=formats.prefer_binary and not from_source,
+            default=Format.SOURCE if from_source else Format.ANY,
         ),
         prereleases=prereleases,
         exclude_newer=exclude_newer,

@@ -20,7 +20,7 @@ from podwheel.resolve.needs import direct_key, shown_direct
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from podwheel.model import Interpreter, Pin
+    from podwheel.model import File, Interpreter, Pin
     from podwheel.resolve.asked import Asked
     from podwheel.resolve.inputs import MetadataSource, Packages, Policy
 
@@ -89,6 +89,15 @@ class Catalogue:
         return self._candidates[choice]
 
     # ------------------------------------------------------------ metadata
+
+    def repository(self, wheel: File) -> str | None:
+        """Where the project of a wheel is kept, if its metadata says so in plain words."""
+        return self._source.repository(wheel)
+
+    def known_direct(self, direct: Direct) -> Metadata | None:
+        """What a direct reference was found to be; None if it was not asked, or is unusable."""
+        known = self._direct.get(direct_key(direct))
+        return known if isinstance(known, Metadata) else None
 
     def direct(self, direct: Direct, hashes: tuple[Hash, ...], chain: Sequence[str]) -> Metadata:
         """What a direct reference is.

@@ -21,6 +21,7 @@ from podwheel.errors import (
     ResolutionError,
 )
 from podwheel.model import Format
+from podwheel.resolve import unpublished
 from podwheel.resolve.asked import UNCONSTRAINED
 from podwheel.resolve.candidates import Why, is_pinned
 from podwheel.resolve.needs import Impossible, direct_key, shown_direct
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from resolvelib.resolvers import RequirementInformation
 
+    from podwheel.model import File
     from podwheel.resolve.candidates import Refusal, Shelf
     from podwheel.resolve.needs import Need, Node
     from podwheel.resolve.provider import Provider
@@ -84,15 +86,23 @@ class Explainer:
 
     def no_source(self, name: NormalizedName, needs: Sequence[Need]) -> NoSource:
         """The error for a package that must be built and has only wheels."""
+        shelf = self._provider.catalogue.shelf(name, self._provider.asked)
+        specifier = all_specifiers(needs, UNCONSTRAINED)
+        inside = [v for v in shelf.versions() if specifier.contains(v, prereleases=True)]
+        fits = any(r.why is Why.FORMAT and r.version in inside for r in shelf.refusals)
+        wheels = "only wheels" if fits else "only wheels for other platforms"
         return NoSource(
-            f"{name} has no source for {self._where}, only wheels, and it would have to be built",
+            f"{name} has no source for {self._where}, {wheels}, and it would have to be built",
+            name=name,
             said=self._versions(name, needs),
             wanted_by=self._provider.chain(needs[0]),
-            hint=(
-                f"take upstream's wheel of it: --only-binary {name}",
-                f"or name its repository: {name} @ git+https://HOST/PATH@REF",
-            ),
+            hint=unpublished.choices(shelf, inside, self._repository),
         )
+
+    def _repository(self, wheel: File) -> str | None:
+        if self._provider.asked.hashes:
+            return None  # bytes that nobody vouched for are not read, not even for a hint
+        return self._provider.catalogue.repository(wheel)
 
     def _of_other_versions(self, last: Sequence[Need]) -> Iterator[Need]:
         """The conflicts that met other versions of the packages in the last one.
@@ -128,7 +138,10 @@ class Explainer:
     def _is_hopeless(self, need: Need) -> bool:
         """Whether nothing fits it even alone, without a constraint."""
         beside = self._provider.seen[need.name]
-        if need.direct is None and any(other.direct is not None for other in beside):
+        constraint = self._provider.asked.constraint(need.name)
+        if need.direct is None and (
+            constraint.directs or any(n.direct is not None for n in beside)
+        ):
             return False  # it is not the index that was to serve it
         found = self._provider.matching(need.name, need.extra, [need], UNCONSTRAINED)
         try:
@@ -153,7 +166,7 @@ class Explainer:
             return MetadataUnusable(
                 first.what, wanted_by=chain, said=first.said, log=first.log, hint=first.hint
             )
-        if inside and all(self._lacks_source(shelf, version) for version in inside):
+        if inside and all(unpublished.lacks_source(shelf, version) for version in inside):
             return self.no_source(name, [need])
         wrong = [r for r in shelf.refusals if r.why is Why.HASH and r.version in inside]
         if (
@@ -219,8 +232,7 @@ class Explainer:
         lines = list(_draw(root, 0))
         names = sorted({need.name for need in needs})
         for name in names:
-            constraint = self._provider.asked.constraint(name)
-            lines.extend(f"{origin}: {text} (a constraint)" for origin, text in constraint.lines)
+            lines.extend(self._limits(name))
         for name in names:
             lines.extend(self._around(name))
         for need in {need.text: need for need in hopeless}.values():
@@ -231,6 +243,18 @@ class Explainer:
             said="\n".join(lines),
             hint="loosen or drop one of these lines",
         )
+
+    def _limits(self, name: NormalizedName) -> Iterator[str]:
+        """The constraints of *name*, and what their URLs turned out to be."""
+        constraint = self._provider.asked.constraint(name)
+        yield from (f"{origin}: {text} (a constraint)" for origin, text in constraint.lines)
+        for direct in constraint.directs:
+            error = self._provider.failed.get(direct_key(direct))
+            known = self._provider.catalogue.known_direct(direct)
+            if error is not None:
+                yield error.what
+            elif known is not None:
+                yield f"{shown_direct(direct)} is {known.name} {known.version}"
 
     def _against(self, need: Need) -> str:
         """Why nothing fits *need* even alone."""
@@ -322,13 +346,6 @@ class Explainer:
         if shelf.format is Format.WHEEL and any(r.why is Why.FORMAT for r in shelf.refusals):
             hints.append(f"without --only-binary {shelf.name} podwheel builds it from source")
         return tuple(hints)
-
-    def _lacks_source(self, shelf: Shelf, version: Version) -> bool:
-        return (
-            shelf.format is Format.SOURCE
-            and shelf.refused(version) is not None
-            and any(r.version == version and r.why is Why.FORMAT for r in shelf.refusals)
-        )
 
     def _near_names(self, name: NormalizedName) -> tuple[str, ...]:
         """Names of this very resolution that look like *name*: no index tells its whole list."""

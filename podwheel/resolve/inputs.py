@@ -35,7 +35,7 @@ class Packages(Protocol):
 class MetadataSource(Protocol):
     """Who knows what a candidate depends on; may download, and may run a hook in a sandbox.
 
-    Both methods are given the chain of who wants the candidate, innermost first, for the
+    `of` and `of_direct` are given the chain of who wants the candidate, innermost first, for the
     errors that they raise. `MetadataUnusable` makes the resolver pass over the candidate;
     every other error ends the resolution.
     """
@@ -47,6 +47,9 @@ class MetadataSource(Protocol):
         self, direct: Direct, hashes: tuple[Hash, ...], wanted_by: Sequence[str]
     ) -> Metadata:
         """The metadata of a direct reference; its name and version are learned from it."""
+
+    def repository(self, wheel: File) -> str | None:
+        """The repository that a wheel's metadata names (`unpublished.repository_in`); raises nothing."""
 
 
 @frozen(kw_only=True)

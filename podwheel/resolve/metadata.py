@@ -14,10 +14,11 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from podwheel import log
 from podwheel.archives import parse_metadata, read_sdist, read_wheel, static_metadata
-from podwheel.errors import MetadataUnusable, WheelRejected
+from podwheel.errors import MetadataUnusable, PodwheelError, WheelRejected
 from podwheel.resolve.candidates import Rules
 from podwheel.resolve.catalogue import check_agrees
 from podwheel.resolve.documents import metadata_from_json, metadata_to_json
+from podwheel.resolve.unpublished import repository_in
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
@@ -152,6 +153,14 @@ class StaticMetadata:
         except InvalidWheelFilename:
             return None
         return min((self._ranks[tag] for tag in tags if tag in self._ranks), default=None)
+
+    def repository(self, wheel: File) -> str | None:
+        """The repository that a wheel's metadata names; None also where that cannot be had."""
+        try:
+            return repository_in(self._files.wheel_metadata(wheel))
+        except PodwheelError as error:  # it was for a hint: the error to show is another
+            log.get().debug("resolve.repository", file=wheel.filename, reason=error.what)
+            return None
 
     # ------------------------------------------------------------ what built wheels said
 

@@ -240,7 +240,11 @@ class Provider(Base):
         needs: Sequence[Need],
     ) -> Iterator[Node]:
         """The one candidate of a direct reference, if it is of that name at all."""
-        chain = self.chain(next((n for n in needs if n.direct is not None), needs[0]))
+        referring = next((n for n in needs if n.direct is not None), None)
+        chain = self.chain(referring or needs[0])
+        if referring is None:  # then a constraint did, and it is what is to be mended
+            lines = self.asked.constraint(name).lines
+            chain = (*(f"{origin} ({text})" for origin, text in lines if " @ " in text), *chain)
         hashes = tuple(sorted(self.asked.hashes.get(name, ()), key=str))
         try:
             metadata = self.catalogue.direct(direct, hashes, chain)

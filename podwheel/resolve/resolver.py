@@ -14,7 +14,8 @@ from podwheel.resolve import hashing
 from podwheel.resolve.asked import applying, collect
 from podwheel.resolve.catalogue import Catalogue
 from podwheel.resolve.explain import Explainer
-from podwheel.resolve.provider import OnlyWheels, Provider
+from podwheel.resolve.provider import OnlyWheels, Provider, all_specifiers
+from podwheel.resolve.unpublished import newest_without_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -181,6 +182,7 @@ class _Outcome:
         # Lines of files in their order, then packages by name.
         wanters = sorted(self.wanters[name], key=lambda n: "" if n.parent is None else n.line)
         self._tell_yanked(node)
+        self._tell_older(node)
         return Pin(
             name=name,
             version=candidate.version,
@@ -191,6 +193,28 @@ class _Outcome:
             wanted_by=tuple(dict.fromkeys(need.line for need in wanters)),
             hashes=candidate.hashes,
         )
+
+    def _tell_older(self, node: Node) -> None:
+        """That a newer version would have been taken, had upstream published its source."""
+        candidate, catalogue = node.candidate, self.provider.catalogue
+        shelf = catalogue.known(candidate.name)
+        if shelf is None or candidate.file is None or candidate.name in self.provider.preferred:
+            return
+        constraint = self.provider.asked.constraint(candidate.name)
+        specifier = all_specifiers(self.wanters[candidate.name], constraint)
+        # Its own version stays in the list: were there only pre-releases, PEP 440 would take them.
+        newer = specifier.filter(
+            [v for v in shelf.versions() if v >= candidate.version],
+            prereleases=True if catalogue.policy.prereleases else None,
+        )
+        newest = newest_without_source(shelf, list(newer))
+        if newest is not None:
+            log.get().warning(
+                "resolve.older",
+                name=candidate.name,
+                version=str(candidate.version),
+                newest=str(newest),
+            )
 
     def _tell_yanked(self, node: Node) -> None:
         candidate = node.candidate

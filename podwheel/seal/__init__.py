@@ -10,3 +10,4 @@ from podwheel.seal.publish import refuse_foreign as refuse_foreign
 from podwheel.seal.record import RunRecord as RunRecord
 from podwheel.seal.wheelhouse import Wheelhouse as Wheelhouse
 from podwheel.seal.wheelhouse import open_wheelhouse as open_wheelhouse
+from podwheel.seal.wheelhouse import read_run as read_run

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECORD = "podwheel.json"
-SCHEMA = 2
+SCHEMA = 3
 """Raised when a reader of the old form would misread, or refuse, the new one."""
-_READ = (1, SCHEMA)
+_READ = (1, 2, SCHEMA)
 
 _Facts = tuple[tuple[str, str], ...]
 
@@ -106,6 +106,13 @@ class StepRecord:
     log: str | None = None
     """In the wheelhouse, ``logs/numpy-2.0.log``."""
     system_packages: tuple[SystemPackageRecord, ...] = ()
+    requirement: bool = False
+    """It made a build requirement; False: a wheel of the wheelhouse."""
+    wheel: str | None = None
+    """sha256 of the wheel that it made, as environments name it."""
+    source_url: str | None = None
+    source_sha256: str | None = None
+    commit: str | None = None
 
     @property
     def duration(self) -> float | None:
@@ -168,6 +175,24 @@ class PackageRecord:
 
 
 @frozen(kw_only=True)
+class TrustRecord:
+    """Bytes that nobody here built, and that a wheel, or its proof, came to be with."""
+
+    kind: str
+    """``image`` (a base system with the distribution's packages), ``seed``, ``wheel`` (upstream's, in
+    the wheelhouse), ``build-wheel`` (upstream's, in build environments), ``tool`` (podwheel's own);
+    later ones may know more kinds."""
+    name: str
+    version: str | None = None
+    """Of an image: the hash of its recipe."""
+    sha256: str | None = None
+    """Of an image: its id."""
+    used_by: tuple[str, ...] = ()
+    """The steps, ``flask 3.1.3``; sorted."""
+    note: str = ""
+
+
+@frozen(kw_only=True)
 class RunRecord:
     """A run that published a wheelhouse."""
 
@@ -185,6 +210,10 @@ class RunRecord:
     """What held for every container of the run."""
     server: ServerRecord | None = None
     verdict: Literal["passed", "failed", "not run"] = "not run"
+    build_deps: Literal["wheel", "source"] = "wheel"
+    """What build requirements were: upstream's wheels where one fits, or built here."""
+    trust: tuple[TrustRecord, ...] = ()
+    """The trust root; everything else in the wheelhouse was made by `steps`, of sources."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; times are ISO 8601 in UTC, URLs are without credentials."""
@@ -241,6 +270,7 @@ _PARTS: dict[tuple[type[Any], str], type[Any]] = {
     (RunRecord, "steps"): StepRecord,
     (RunRecord, "environments"): EnvironmentRecord,
     (RunRecord, "server"): ServerRecord,
+    (RunRecord, "trust"): TrustRecord,
     (PackageRecord, "bundled"): BundledRecord,
     (StepRecord, "system_packages"): SystemPackageRecord,
     (ServerRecord, "packages"): RuntimePackageRecord,

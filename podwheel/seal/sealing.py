@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import asdict
+from attrs import asdict, evolve
 
 from podwheel import __version__, log
 from podwheel.seal.entry import BuildRequirement, Entry, public_url
@@ -13,6 +13,7 @@ from podwheel.seal.lock import make_lock
 from podwheel.seal.publish import is_current, publish
 from podwheel.seal.record import (
     RECORD,
+    SCHEMA,
     BundledRecord,
     EnvironmentRecord,
     PackageRecord,
@@ -24,19 +25,22 @@ from podwheel.seal.record import (
     TargetRecord,
     read_record,
 )
+from podwheel.seal.trust import TrustRoot, behind
 from podwheel.store import digest_of
 from podwheel.targets.installed import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from podwheel.build.origins import Origins
     from podwheel.build.project import Project, Supply
     from podwheel.build.step import Built, Step, Usage
     from podwheel.build.workshop import Workshop
     from podwheel.model import Image, Pin, Resolution, Target
     from podwheel.prove.server import Server
     from podwheel.prove.verdict import Proof, Verdict
+    from podwheel.seal.trust import Tool
 
 
 def seal(
@@ -48,6 +52,8 @@ def seal(
     server: Server,
     supplied: Sequence[Project],
     verdict: Verdict | None,
+    origins: Origins,
+    tools: Sequence[Tool] = (),
 ) -> None:
     """Publish the wheelhouse of a run; one that is there and is the same is left as it is.
 
@@ -55,6 +61,8 @@ def seal(
         directory: Absolute.
         built: One a pin of *resolution*, in its order.
         supplied: The projects whose builds needed packages of the distribution.
+        origins: Where the wheels of build environments came from.
+        tools: Upstream's wheels that podwheel itself worked with.
 
     Raises:
         WheelhouseUnusable: What is there is not ours to replace.
@@ -67,17 +75,24 @@ def seal(
         podwheel=__version__,
         system_packages=_system_packages(workshop, supplied, server),
     )
-    if is_current(directory, entries=entries, lock=lock) and (
-        verdict is None or read_record(directory / RECORD).get("verdict") == _word(verdict)
+    if is_current(directory, entries=entries, lock=lock) and _says_as_much(
+        directory, workshop, verdict
     ):
         log.get().debug("wheelhouse.current")
         return
-    logs = [(_log_name(one), path) for one in built if (path := _log(workshop, one)) is not None]
+    requirements = behind(built, origins)
+    logs = [
+        *((_log_name(one), path) for one in built if (path := _log(workshop, one))),
+        *((_requirement_log(one), path) for one in requirements if (path := _log(workshop, one))),
+    ]
+    root = TrustRoot(
+        workshop=workshop, origins=origins, built=built, requirements=requirements, tools=tools
+    )
     publish(
         directory,
         entries=entries,
         lock=lock,
-        record=_record(workshop, resolution, built, server, verdict).to_json(),
+        record=_record(workshop, resolution, built, server, verdict, root).to_json(),
         install=server.line,
         logs=logs,
     )
@@ -110,6 +125,26 @@ def _log_name(built: Built) -> str:
     return f"{built.wheel.name}-{built.wheel.version}.log"
 
 
+def _requirement_log(built: Built) -> str:
+    """Unlike that of a wheel of the tree, or of another step of the same package."""
+    assert built.step is not None, built.wheel.filename
+    return f"{built.wheel.name}-{built.wheel.version}-{built.step.id[:12]}.log"
+
+
+def _says_as_much(directory: Path, workshop: Workshop, verdict: Verdict | None) -> bool:
+    """Whether the record that is there says what one of this run would."""
+    record = read_record(directory / RECORD)
+    return (
+        record["schema"] == SCHEMA
+        and record.get("build_deps") == _build_deps(workshop)
+        and (verdict is None or record.get("verdict") == _word(verdict))
+    )
+
+
+def _build_deps(workshop: Workshop) -> Literal["wheel", "source"]:
+    return "source" if workshop.from_source else "wheel"
+
+
 # ------------------------------------------------------------ the record
 
 
@@ -119,9 +154,10 @@ def _record(
     built: Sequence[Built],
     server: Server,
     verdict: Verdict | None,
+    root: TrustRoot,
 ) -> RunRecord:
     proofs = {p.name: p for p in verdict.proofs} if verdict else {}
-    steps = [b.step for b in built if b.step is not None]
+    steps = [b.step for b in (*built, *root.requirements) if b.step is not None]
     return RunRecord(
         created=dt.datetime.now(dt.UTC),
         podwheel=__version__,
@@ -131,11 +167,16 @@ def _record(
             _package(pin, one, proofs.get(one.wheel.name))
             for pin, one in zip(resolution.pins, built, strict=True)
         ),
-        steps=tuple(_step(workshop, b, b.step, b.usage) for b in built if b.step and b.usage),
+        steps=(
+            *_steps(workshop, built, root.origins, requirement=False),
+            *_steps(workshop, root.requirements, root.origins, requirement=True),
+        ),
         environments=tuple({_environment_id(s): _environment(s) for s in steps}.values()),
         enforced=workshop.sandbox.enforced,
         server=_server(server),
         verdict=_word(verdict),
+        build_deps=_build_deps(workshop),
+        trust=root.records(),
     )
 
 
@@ -246,6 +287,23 @@ def _present(table: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if value is not None}
 
 
+def _steps(
+    workshop: Workshop, built: Sequence[Built], origins: Origins, *, requirement: bool
+) -> Iterator[StepRecord]:
+    for one in built:
+        if one.step is None or one.usage is None:
+            continue
+        # What --portable put libraries into afterwards is no longer what the step made.
+        made = None if one.ported and one.ported.step else one.wheel.sha256
+        log_name = _requirement_log(one) if requirement else _log_name(one)
+        yield evolve(
+            _step(workshop, one, one.step, one.usage),
+            requirement=requirement,
+            log=f"logs/{log_name}" if one.log else None,
+            wheel=origins.product(one.step.id) or made,
+        )
+
+
 def _step(workshop: Workshop, built: Built, step: Step, usage: Usage) -> StepRecord:
     started = dt.datetime.fromisoformat(usage.started)
     return StepRecord(
@@ -261,8 +319,10 @@ def _step(workshop: Workshop, built: Built, step: Step, usage: Usage) -> StepRec
         backend=step.backend,
         variables=step.variables,
         enforced=usage.enforced,
-        log=f"logs/{_log_name(built)}" if built.log else None,
         system_packages=_supplies(workshop, built.image, built.supplies),
+        source_url=public_url(built.url),
+        source_sha256=built.source_sha256,
+        commit=built.commit,
     )
 
 

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from podwheel.archives import read_wheel
 from podwheel.errors import WheelhouseUnusable, WheelRejected
-from podwheel.seal.record import RECORD, read_record
+from podwheel.seal.record import RECORD, SCHEMA, RunRecord, read_record
 from podwheel.seal.sums import SUMS, differences
 
 if TYPE_CHECKING:
@@ -28,6 +28,25 @@ class Wheelhouse:
     """Sorted by file name."""
     record: Mapping[str, Any] | None
     """``podwheel.json`` (`RunRecord.from_json` reads it); None for a plain directory of wheels."""
+
+
+def read_run(directory: Path) -> RunRecord:
+    """The record of the run that published a wheelhouse; nothing else of it is read.
+
+    Raises:
+        WheelhouseUnusable: There is none, or another podwheel wrote it: an older one did not note
+            all that is asked for now.
+    """
+    if not (directory / RECORD).exists():
+        raise WheelhouseUnusable(f"{directory} is no wheelhouse of podwheel's: it has no {RECORD}")
+    document = read_record(directory / RECORD)
+    record = RunRecord.from_json(document)
+    if document["schema"] != SCHEMA:
+        raise WheelhouseUnusable(
+            f"{directory / RECORD} was written by podwheel {record.podwheel}, which did not note the trust root",
+            hint="build it again; finished wheels come from the store",
+        )
+    return record
 
 
 def open_wheelhouse(directory: Path) -> Wheelhouse:

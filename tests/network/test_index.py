@@ -12,8 +12,9 @@ from packaging.utils import canonicalize_name
 
 from podwheel.errors import ProjectNotFound
 from podwheel.index import Index
-from podwheel.model import Freshness, Settings
+from podwheel.model import Freshness
 from podwheel.requirements import Arguments, read
+from podwheel.settings import Settings
 from podwheel.store import Store
 
 if TYPE_CHECKING:

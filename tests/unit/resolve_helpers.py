@@ -149,6 +149,8 @@ class World:
         self.prefetched: list[tuple[str, ...]] = []
         self.chains: dict[str, tuple[str, ...]] = {}
         self.seen_candidates: list[Candidate] = []
+        self.repositories: dict[str, str] = {}
+        self.asked_repository: list[str] = []
         for name, versions in (projects or {}).items():
             for version, requires in versions.items():
                 self.add(name, version, requires, wheels=wheels)
@@ -215,6 +217,10 @@ class World:
         if isinstance(found, PodwheelError):
             raise found
         return found
+
+    def repository(self, wheel: File) -> str | None:
+        self.asked_repository.append(wheel.filename)
+        return self.repositories.get(wheel.filename)
 
     # the room itself
 

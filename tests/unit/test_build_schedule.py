@@ -10,7 +10,7 @@ import pytest
 from podwheel.build.schedule import SLOT, CycleFound, NoSlots, Scheduler, TaskFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from podwheel.build.schedule import Steps, Task
 
@@ -113,6 +113,67 @@ def test_a_circle_is_told_to_the_task_that_would_close_it(scheduler: Scheduler) 
     told = [said for said in results.values() if said != "waited"]
     assert asked[0] in tasks.values()
     assert told in (["a → b → c → a"], ["b → c → a → b"], ["c → a → b → c"])
+
+
+def test_another_task_of_the_circle_can_be_told() -> None:
+    """And whoever closed it then waits like any other."""
+    go = threading.Event()
+    tasks: dict[str, Task[str]] = {}
+    circles: list[str] = []
+
+    def needing(name: str, other: str) -> Callable[[], Steps[str]]:
+        def steps() -> Steps[str]:
+            go.wait(5)
+            try:
+                yield (tasks[other], leaf)
+            except CycleFound as cycle:
+                circles.append(" → ".join(cycle.chain))
+                yield (leaf,)
+                return f"{name} alone"
+            return f"{name} after {tasks[other].value()}"
+
+        return steps
+
+    def b(circle: Sequence[Task[Any]]) -> int:
+        return [task.about for task in circle].index("b")
+
+    made = Scheduler(slots=1, helpers=3, told=b)
+    leaf = made.task("leaf", "leaf", constant(0))
+    for name, other in (("a", "b"), ("b", "c"), ("c", "a")):
+        tasks[name] = made.task(name, name, needing(name, other), about=name)
+    go.set()
+    assert run(made, tasks["a"]) == "a after b alone"
+    assert run(made, tasks["c"]) == "c after a after b alone"
+    assert circles == ["b → c → a → b"]
+    made.stop()
+    made.join(5)
+
+
+def test_two_circles_that_one_task_closes_are_both_opened() -> None:
+    tasks: dict[str, Task[str]] = {}
+
+    def needing(*others: str) -> Callable[[], Steps[str]]:
+        def steps() -> Steps[str]:
+            try:
+                yield tuple(tasks[other] for other in others)
+            except CycleFound as cycle:
+                return " → ".join(cycle.chain)
+            return "waited"
+
+        return steps
+
+    # One thread: they come to wait in the order in which they were made, and a is the last.
+    made = Scheduler(slots=1, helpers=0, told=lambda circle: len(circle) - 1)
+    for name, others in (("c", "a"), ("d", "a"), ("b", "cd"), ("a", "b")):
+        tasks[name] = made.task(name, name, needing(*others))
+    assert {name: run(made, task) for name, task in tasks.items()} == {
+        "a": "waited",
+        "b": "waited",
+        "c": "c → a → b → c",
+        "d": "d → a → b → d",
+    }
+    made.stop()
+    made.join(5)
 
 
 def test_a_task_that_waits_for_itself_is_a_circle(scheduler: Scheduler) -> None:

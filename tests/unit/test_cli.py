@@ -27,6 +27,7 @@ def parsed(*arguments: str) -> Any:
     @click.command(cls=options.RequirementsCommand)
     @options.requirement_options
     @options.building_options
+    @options.build_deps_option
     def command(**given: Any) -> None:
         got.append(options.options_of(given))
 
@@ -69,6 +70,11 @@ def test_freshness() -> None:
     assert parsed("x").freshness is Freshness.NORMAL
     assert parsed("x", "--refresh").freshness is Freshness.REFRESH
     assert parsed("x", "--offline").freshness is Freshness.OFFLINE
+
+
+def test_build_deps() -> None:
+    assert parsed("x").build_deps == "wheel"
+    assert parsed("x", "--build-deps", "source").build_deps == "source"
 
 
 def test_limits() -> None:
@@ -128,6 +134,7 @@ def run_main(*arguments: str) -> int:
         (["build", "--refresh", "--offline", "x"], "give one of them"),
         (["build", "--scratch-size=much", "x"], "is no size"),
         (["build", "-j", "0", "x"], "0 is not in the range"),
+        (["build", "--build-deps", "sauce", "x"], "'sauce' is not one of"),
         (["verify", "/no/such/directory"], "does not exist"),
         (["target", "biuld"], "No such command"),
     ],

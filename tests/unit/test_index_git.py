@@ -151,6 +151,24 @@ def test_every_kind_of_ref(bench: Bench, repo: Repo) -> None:
     assert Repo(path=source.repository).git("describe", second) == f"v1.0-1-g{second[:7]}"
 
 
+def test_the_tags_at_a_commit(bench: Bench, repo: Repo) -> None:
+    first = repo.commit("1")
+    repo.git("tag", "v1.0")
+    repo.git("tag", "-a", "-m", "annotated", "release-1.0")
+    assert fetch(bench, repo, first).tags == ("release-1.0", "v1.0")
+    repo.commit("2")
+    assert fetch(bench, repo).tags == ()
+
+
+def test_a_tag_that_is_newer_than_its_commit(bench: Bench, repo: Repo) -> None:
+    """The commit is in the store already, so nothing is fetched; the tag is known all the same."""
+    first = repo.commit("1")
+    assert fetch(bench, repo).tags == ()
+    repo.git("tag", "v1.0")
+    assert fetch(bench, repo, "v1.0").tags == ("v1.0",)
+    assert fetch(bench, repo, first).tags == ("v1.0",)
+
+
 def test_a_branch_is_meant_where_a_tag_has_its_name(bench: Bench, repo: Repo) -> None:
     repo.commit("1")
     repo.git("tag", "both")

@@ -14,9 +14,10 @@ from packaging.version import Version
 
 from podwheel.errors import VerificationFailed
 from podwheel.failures import of_verdict
-from podwheel.model import Metadata, PackageSettings, Wheel
+from podwheel.model import Metadata, Wheel
 from podwheel.prove.verdict import Imported, Proof, Verdict
 from podwheel.prove.verify import _counts, _for_an_extra, _imported, _module_of
+from podwheel.settings import PackageSettings
 
 SUFFIX = ".cpython-313-x86_64-linux-gnu.so"
 

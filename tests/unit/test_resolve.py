@@ -322,6 +322,37 @@ def test_a_yanked_pin_is_taken_and_told_once() -> None:
 # --------------------------------------------------------------------------- formats
 
 
+def _older(world: World, *wanted: str, rules: Policy = SOURCE) -> list[tuple[str, str, str]]:
+    """What is told of older versions that were taken: (name, version, the newest)."""
+    with structlog.testing.capture_logs() as logs:
+        world.resolve(*wanted, policy=rules)
+    told = [entry for entry in logs if entry["event"] == "resolve.older"]
+    return [(entry["name"], entry["version"], entry["newest"]) for entry in told]
+
+
+def _without_new_sources() -> World:
+    world = World({"a": {"1.0": [], "1.1": []}})
+    world.add("a", "2.0", sdist=False, wheels=["py3-none-any"])
+    world.add("a", "2.1", sdist=False, wheels=["py3-none-win_amd64"])
+    return world
+
+
+def test_an_older_version_for_want_of_a_source_is_told() -> None:
+    assert _older(_without_new_sources(), "a") == [("a", "1.1", "2.1")]
+    assert _older(_without_new_sources(), "a<2.1") == [("a", "1.1", "2.0")]
+
+
+def test_an_older_version_for_another_reason_is_not_told() -> None:
+    world = _without_new_sources()
+    assert _older(world, "a<2") == []
+    assert _older(world, "a", rules=ANY) == []
+    world = World({"a": {"1.0": []}})
+    world.add("a", "2.0", sdist=False, wheels=["py3-none-any"], yanked="bad")
+    world.add("a", "3.0rc1", sdist=False, wheels=["py3-none-any"])
+    world.add("a", "4.0", wheels=["py3-none-any"], requires_python=">=3.14")
+    assert _older(world, "a") == []
+
+
 def _mixed() -> World:
     world = World()
     world.add("a", "3.0", wheels=["cp313-cp313-win_amd64"])

@@ -115,3 +115,18 @@ def test_the_rest_of_the_policy() -> None:
     assert (policy.prereleases, policy.exclude_newer) == (True, day(1))
     assert not policy.require_hashes
     assert not policy.no_deps
+
+
+@pytest.mark.parametrize(
+    ("formats", "name", "expected"),
+    [
+        (Formats(), "hatchling", Format.SOURCE),
+        (Formats(prefer_binary=True), "hatchling", Format.SOURCE),
+        (Formats(only_binary=frozenset({":all:"})), "hatchling", Format.SOURCE),
+        (Formats(only_binary=frozenset({"cmake"})), "cmake", Format.WHEEL),
+        (Formats(only_binary=frozenset({"cmake"})), "hatchling", Format.SOURCE),
+    ],
+)
+def test_from_source_only_names_are_excepted(formats: Formats, name: str, expected: Format) -> None:
+    policy = build_policy(formats, from_source=True)
+    assert policy.formats.of(canonicalize_name(name)) is expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+from attrs import evolve
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 from resolve_helpers import (
@@ -34,7 +35,7 @@ from podwheel.errors import (
     ResolutionConflict,
     ResolutionError,
 )
-from podwheel.model import Pin, Wanted
+from podwheel.model import Metadata, Origin, Pin, Wanted
 from podwheel.resolve import Policy
 
 SOURCE = Policy()
@@ -395,7 +396,7 @@ def test_no_source_in_the_whole_project() -> None:
           wanted by a 1.0 needs w>=1
           wanted by requirements.txt:1 (a)
           hint: take upstream's wheel of it: --only-binary w
-          hint: or name its repository: w @ git+https://HOST/PATH@REF
+          hint: or build it from its repository: source = "git+https://HOST/PATH@TAG" under [package.w] of podwheel.toml
         """),
     )
 
@@ -406,6 +407,102 @@ def test_no_source_of_the_version_that_is_wanted() -> None:
     kind, text = told(world, "w>=2", policy=SOURCE)
     assert kind is NoSource
     assert "  2.0  only wheels, no source\n" in text
+
+
+def test_no_source_and_the_wheel_names_its_repository() -> None:
+    world = World()
+    world.add("w", "1.0", sdist=False, wheels=["py3-none-win_amd64", "py3-none-any"])
+    world.repositories["w-1.0-py3-none-any.whl"] = "https://git.example.org/team/w"
+    assert 'source = "git+https://git.example.org/team/w@TAG"' in told(world, "w", policy=SOURCE)[1]
+    assert world.asked_repository == ["w-1.0-py3-none-any.whl"], "one that fits, and once"
+
+
+def test_the_repository_is_not_asked_for_unless_it_is_shown() -> None:
+    world = World({"a": {"1.0": []}}, wheels=["py3-none-any"])
+    world.resolve("a", policy=SOURCE)
+    assert not world.asked_repository
+
+
+def test_no_bytes_without_a_demanded_hash_are_read_for_a_hint() -> None:
+    world = World()
+    world.add("w", "1.0", sdist=False, wheels=["py3-none-any"])
+    wanted = line("w==1.0", hashes=(sha("w-1.0-py3-none-any.whl"),))
+    assert "git+https://HOST/PATH@TAG" in told(world, wanted, policy=SOURCE)[1]
+    assert not world.asked_repository
+
+
+def test_no_source_and_no_wheel_that_fits() -> None:
+    world = World()
+    world.add("w", "2.0", sdist=False, wheels=["cp313-cp313-win_amd64"])
+    assert told(world, "w", policy=SOURCE) == (
+        NoSource,
+        golden("""
+        w has no source for debian-13 (Python 3.13), only wheels for other platforms, and it would have to be built
+          2.0  only wheels, and for other platforms
+          wanted by requirements.txt:1 (w)
+          hint: build it from its repository: source = "git+https://HOST/PATH@TAG" under [package.w] of podwheel.toml
+        """),
+    )
+
+
+def test_no_source_of_what_is_wanted_but_of_an_older_version() -> None:
+    world = World({"w": {"1.0": [], "1.1": []}})
+    world.add("w", "2.0", sdist=False, wheels=["py3-none-any"])
+    world.add("w", "2.1", sdist=False, wheels=["py3-none-win_amd64"])
+    assert told(world, "w>=2", policy=SOURCE)[1].splitlines()[-3:] == [
+        "  hint: take upstream's wheel of 2.0: --only-binary w",
+        '  hint: or build it from its repository: source = "git+https://HOST/PATH@TAG" under [package.w] of podwheel.toml',
+        "  hint: the newest version that has a source is 1.1",
+    ]
+
+
+def _with_source(world: World, found: Metadata | PodwheelError) -> Wanted:
+    """``source`` of podwheel.toml, as the requirements room makes a constraint of it."""
+    repository = git("https://git.example.org/team/w", "v1.2")
+    world.refer(repository, found)
+    wanted = line("w", direct=repository)
+    return evolve(wanted, origin=Origin(source="podwheel.toml: package.w.source"))
+
+
+def test_a_source_whose_version_does_not_fit() -> None:
+    world = World({"a": {"1.0": ["w>=2"]}, "w": {"2.0": []}})
+    source = _with_source(world, metadata("w", "1.2"))
+    assert told(world, "a", constraints=[source]) == (
+        ResolutionConflict,
+        golden("""
+        cannot satisfy these together for debian-13 (Python 3.13)
+          requirements.txt:1: a
+            → a 1.0 needs w>=2
+          podwheel.toml: package.w.source: w @ git+https://git.example.org/team/w@v1.2 (a constraint)
+          git+https://git.example.org/team/w@v1.2 is w 1.2
+          hint: loosen or drop one of these lines
+        """),
+    )
+
+
+def test_who_said_where_a_source_is() -> None:
+    world = World()
+    world.resolve("w", constraints=[_with_source(world, metadata("w", "1.2"))])
+    assert list(world.chains.values()) == [
+        (
+            "podwheel.toml: package.w.source (w @ git+https://git.example.org/team/w@v1.2)",
+            "requirements.txt:1 (w)",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (metadata("other", "1.2"), "git+https://git.example.org/team/w@v1.2 is other 1.2"),
+        (MetadataUnusable("w has no metadata"), "w has no metadata"),
+    ],
+)
+def test_a_source_that_is_no_source_of_it(found: Metadata | PodwheelError, said: str) -> None:
+    world = World()  # no index has it, either: it is not the index that was to serve it
+    kind, text = told(world, "w", constraints=[_with_source(world, found)])
+    assert kind is ResolutionConflict
+    assert f"  {said}\n" in text
 
 
 def test_a_name_that_does_not_exist() -> None:

@@ -25,31 +25,62 @@ _PROGRAMS = (
 
 
 def unpack(request):
-    """Unpack an archive and patch it: the body of the reply, with ``root`` and ``top``.
+    """Unpack an archive, patch it and bring what else belongs to it: the body of the reply.
 
-    ``root`` is the project's directory, ``top`` the archive's own (they differ where there is
+    Its ``root`` is the project's directory, ``top`` the archive's own (they differ where there is
     a subdirectory).
     """
     if os.path.isdir(SOURCE):
         shutil.rmtree(SOURCE)
-    os.makedirs(SOURCE)
-    archive = request["archive"]
-    try:
-        if zipfile.is_zipfile(archive) and not _is_tar(archive):
-            _unpack_zip(archive)
-        else:
-            _unpack_tar(archive)
-    except Refused:
-        raise
-    except Exception as error:  # truncated, no archive at all, names that no file system takes
-        raise Refused("archive", exception=text("%s: %s" % (type(error).__name__, error)))
-    top = _top()
+    top = _unpacked(request["archive"], SOURCE)
     for patch in request.get("patches") or ():
         _apply(patch, top)
     root = inside(top, request.get("subdirectory") or ".")
     if not os.path.isdir(root):
         raise Refused("no-subdirectory", path=request["subdirectory"])
+    for placement in request.get("place") or ():
+        _place(placement, {"source": root, "top": top, "build": BUILD})
     return {"ok": True, "root": root, "top": top}
+
+
+def _unpacked(archive, into):
+    """The top directory of *archive*, unpacked to the new directory *into*."""
+    os.makedirs(into)
+    try:
+        if zipfile.is_zipfile(archive) and not _is_tar(archive):
+            _unpack_zip(archive, into)
+        else:
+            _unpack_tar(archive, into)
+    except Refused:
+        raise
+    except Exception as error:  # truncated, no archive at all, names that no file system takes
+        raise Refused("archive", exception=text("%s: %s" % (type(error).__name__, error)))
+    return _top(into)
+
+
+def _place(placement, bases):
+    """Bring a mounted file, or what is in it, to where the build expects it.
+
+    ``to`` is relative to ``base``. What was there, a submodule's empty directory mostly, makes room.
+    """
+    base = bases[placement["base"]]
+    target = inside(base, placement["to"])
+    if target == os.path.realpath(base):
+        raise Refused("outside", path=placement["to"])
+    if os.path.isdir(target):
+        shutil.rmtree(target)
+    elif os.path.lexists(target):
+        os.remove(target)
+    if not os.path.isdir(os.path.dirname(target)):
+        os.makedirs(os.path.dirname(target))
+    if not placement.get("unpack"):
+        shutil.copyfile(placement["from"], target)
+        return
+    scratch = tempfile.mkdtemp(dir=BUILD)
+    try:
+        shutil.move(_unpacked(placement["from"], os.path.join(scratch, "tree")), target)
+    finally:
+        shutil.rmtree(scratch)
 
 
 def _is_tar(archive):
@@ -60,7 +91,7 @@ def _is_tar(archive):
         return False
 
 
-def _unpack_tar(archive):
+def _unpack_tar(archive, into):
     try:
         opened = tarfile.open(archive)
     except tarfile.ReadError:
@@ -68,9 +99,9 @@ def _unpack_tar(archive):
     with opened:
         members = [member for member in opened if _wanted(member)]
         if hasattr(tarfile, "data_filter"):  # checked above, the same way on every Python
-            opened.extractall(SOURCE, members, filter="fully_trusted")
+            opened.extractall(into, members, filter="fully_trusted")
         else:
-            opened.extractall(SOURCE, members)
+            opened.extractall(into, members)
 
 
 def _decompressed(archive):
@@ -115,11 +146,11 @@ def _check_name(name):
         raise Refused("archive", exception="%s leads out of the archive" % text(name))
 
 
-def _unpack_zip(archive):
+def _unpack_zip(archive, into):
     with zipfile.ZipFile(archive) as opened:
         for member in opened.infolist():
             _check_name(member.filename)
-            path = opened.extract(member, SOURCE)
+            path = opened.extract(member, into)
             if os.path.isdir(path):
                 continue
             os.chmod(path, _mode(member.external_attr >> 16, False))
@@ -127,17 +158,17 @@ def _unpack_zip(archive):
             os.utime(path, (stamp, stamp))
 
 
-def _top():
+def _top(place):
     """The one directory that an sdist unpacks to (PEP 625); else the place where it was unpacked."""
-    names = [name for name in os.listdir(SOURCE) if not name.startswith("._")]
+    names = [name for name in os.listdir(place) if not name.startswith("._")]
     directories = [
-        name for name in names if stat.S_ISDIR(os.lstat(os.path.join(SOURCE, name)).st_mode)
+        name for name in names if stat.S_ISDIR(os.lstat(os.path.join(place, name)).st_mode)
     ]
-    if len(directories) == 1 and not _is_project(SOURCE):
-        return os.path.join(SOURCE, directories[0])
+    if len(directories) == 1 and not _is_project(place):
+        return os.path.join(place, directories[0])
     if not names:
         raise Refused("archive", exception="nothing in it")
-    return SOURCE
+    return place
 
 
 def _is_project(directory):

@@ -1,0 +1,208 @@
+"""Rust in a build without a network: the crates of its locks, and a toolchain that is new enough.
+
+Both are settled before any of the package's code runs. What is certain to need cargo fails here,
+with what is missing; what may do without (an optional extension) goes on without.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from attrs import define, evolve, field
+
+from podwheel import log
+from podwheel.build.inputs import Input, Inputs, Placement
+from podwheel.errors import PodwheelError
+from podwheel.index.once import Once
+from podwheel.model import VcsUrl
+from podwheel.rust import PREFIX, read_tree, repositories, vendor
+from podwheel.sandbox.arguments import CONSTANT_ENVIRONMENT
+from podwheel.store import digest_of
+from podwheel.toolchains import choose, host, provision
+from podwheel.toolchains.distribution import of_distribution
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podwheel.build.project import Project
+    from podwheel.build.schedule import Steps
+    from podwheel.build.sources import Sources
+    from podwheel.build.supplies import Supplies
+    from podwheel.build.workshop import Workshop
+    from podwheel.rust import Git, Tree, Vendored
+    from podwheel.toolchains.distribution import Candidate
+    from podwheel.toolchains.host import Toolchain, Unusable
+    from podwheel.toolchains.want import Want
+
+_TOOL: Final = "rust"
+_LOCK: Final = "/podwheel/in/Cargo.lock"
+_HOME: Final = "home/.cargo"
+"""``$CARGO_HOME``, relative to the container's own directory."""
+
+
+@define(kw_only=True)
+class Cargo:
+    """Gives projects with Rust code what cargo needs."""
+
+    workshop: Workshop
+    sources: Sources
+    supplies: Supplies
+    inputs: Inputs
+    _host: Once[tuple[Toolchain | Unusable, ...]] = field(init=False)
+    _distribution: Once[tuple[Candidate, ...]] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        shop = self.workshop
+        self._host = Once(lambda: host.installed(shop.rust.places, store=shop.store))
+        self._distribution = Once(self._candidates)
+
+    def equipped(self, project: Project) -> Steps[Project]:
+        """The project with a toolchain and its crates, where it has Rust code.
+
+        Raises:
+            ToolchainTooOld: No toolchain is new enough.
+            CargoLockMissing, CargoLockUnusable, CrateUnusable, DownloadError: Its crates cannot be had.
+            ImageBuildFailed: The distribution's toolchain cannot be installed.
+        """
+        tree = self._tree(project)
+        if tree is None:
+            return project
+        try:
+            return (yield from self._equipped(project, tree))
+        except PodwheelError as error:
+            if tree.certain:
+                raise
+            log.get().warning("cargo.without", project=project.title, reason=str(error))
+            return project
+
+    def _tree(self, project: Project) -> Tree | None:
+        """What its source says of Rust; that most say nothing is kept."""
+        source, store = project.source, self.workshop.store
+        key = digest_of([source.sha256, source.subdirectory or ""])
+        if store.read("no-rust", key) is not None:
+            return None
+        tree = read_tree(source.archive, filename=source.filename, subdirectory=source.subdirectory)
+        if tree is None:
+            store.write("no-rust", key, {"source": source.filename})
+        return tree
+
+    def _equipped(self, project: Project, tree: Tree) -> Steps[Project]:
+        own = project.settings.cargo_lock
+        if own is not None:
+            text = own.read_text("utf-8", "replace")
+            tree = tree.with_lock(text, where=str(own))
+            project = self._with_lock(project, tree, own)
+        tree.check_locked(package=project.name, wanted_by=project.wanted_by)
+        vendored = yield from self._vendored(project, tree)
+        project = self._with_toolchain(project, (*tree.wants, *vendored.wants))
+        crates = Input(
+            kind="crates",
+            name=f"{vendored.crates} crates",
+            digest=vendored.digest,
+            target=PREFIX,
+            places=(
+                Placement(source=f"{PREFIX}/config.toml", to=f"{_HOME}/config.toml", base="build"),
+            ),
+            reason=", ".join(path for path, _ in tree.locks),
+        )
+        self.inputs.offer(crates, lambda: vendored.directory)
+        return evolve(project, inputs=(*project.inputs, crates))
+
+    def _with_lock(self, project: Project, tree: Tree, own: Path) -> Project:
+        sha256, kept = self.workshop.store.put_file(own)
+        lock = Input(
+            kind="lock",
+            name=tree.lock_path,
+            digest=sha256,
+            target=_LOCK,
+            places=(Placement(source=_LOCK, to=tree.lock_path, base="top"),),
+            reason=f"cargo-lock under [package.{project.name}] of {project.settings_file}",
+        )
+        return evolve(project, inputs=(*project.inputs, self.inputs.offer(lock, lambda: kept)))
+
+    # ------------------------------------------------------------ crates
+
+    def _vendored(self, project: Project, tree: Tree) -> Steps[Vendored]:
+        store = self.workshop.store
+        checkouts: dict[Git, Path] = {}
+        for git in repositories(tree.needed, store=store):
+            source = yield from self.sources.of_direct(
+                VcsUrl(url=git.url, ref=git.commit),
+                hashes=(),
+                wanted_by=(f"Cargo.lock of {project.source.filename}", *project.wanted_by),
+            )
+            checkouts[git] = source.archive
+        return vendor(
+            tree.needed,
+            registries=self.workshop.registries,
+            store=store,
+            checkout=checkouts.__getitem__,
+            wanted_by=(project.title, *project.wanted_by),
+        )
+
+    # ------------------------------------------------------------ the toolchain
+
+    def _with_toolchain(self, project: Project, wants: Sequence[Want]) -> Project:
+        """The best toolchain there is, in the project's image or mounted."""
+        shop = self.workshop
+        choice = choose.choose(
+            _TOOL,
+            wants,
+            project=project.title,
+            target=shop.target,
+            distribution=self._distribution_for(project),
+            host=self._host.get(),
+            configured=self._configured(),
+        )
+        chosen = provision.provision(choice, store=shop.store)
+        told = "; ".join(dict.fromkeys(want.by for want in choice.wants if want.minimum))
+        reason = f"{_TOOL} {choice.taken.version}" + f" ({told})" * bool(told)
+        project = self.supplies.with_packages(project, chosen.packages, reason)
+        for mount in chosen.mounts:
+            assert chosen.sha256 is not None, mount  # what is mounted is the host's
+            one = Input(
+                kind="toolchain",
+                name=f"{_TOOL} {choice.taken.version}",
+                digest=chosen.sha256,
+                target=mount.target,
+                reason=told,
+            )
+            self.inputs.offer(one, partial(Path, mount.source))
+            project = evolve(project, inputs=(*project.inputs, one))
+        return _in_path(project, chosen.path)
+
+    def _configured(self) -> Toolchain | Unusable | None:
+        rust = self.workshop.rust
+        if rust.named is None:
+            return None
+        return host.named(
+            rust.named,
+            source=rust.source,
+            places=rust.places,
+            cwd=Path.cwd(),
+            store=self.workshop.store,
+        )
+
+    def _candidates(self) -> tuple[Candidate, ...]:
+        files = self.supplies.files
+        return () if files is None else of_distribution(_TOOL, files)
+
+    def _distribution_for(self, project: Project) -> tuple[Candidate, ...]:
+        """The distribution's toolchains that may be installed: one that is written down alone counts."""
+        have = {supply.name for supply in project.supplies}
+        if not have and not self.workshop.system.looking:
+            return ()
+        candidates = self._distribution.get()
+        written = tuple(one for one in candidates if have.intersection(one.packages))
+        return written or (candidates if self.workshop.system.looking else ())
+
+
+def _in_path(project: Project, directories: Sequence[str]) -> Project:
+    if not directories:
+        return project
+    variables = dict(project.variables)
+    path = variables.get("PATH") or dict(CONSTANT_ENVIRONMENT)["PATH"]
+    variables["PATH"] = ":".join([*directories, path])
+    return evolve(project, variables=tuple(sorted(variables.items())))

@@ -1,0 +1,92 @@
+"""What a failed attempt is given at the next one: packages of the distribution, or a rung of the ladder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from podwheel.build.supplies import log_text, told
+from podwheel.remedies.remedy import Remedy
+from podwheel.syslibs.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from podwheel.build.ladder import Ladder
+    from podwheel.build.project import Project
+    from podwheel.build.supplies import Supplies
+    from podwheel.build.workshop import Workshop
+    from podwheel.model import Pin
+
+Mend = Plan | Remedy
+
+
+@frozen(kw_only=True)
+class Mending:
+    """Reads failures."""
+
+    workshop: Workshop
+    supplies: Supplies
+    ladder: Ladder
+
+    def after_failure(
+        self, project: Project, said: str, log_file: Path, tree: Sequence[Pin]
+    ) -> tuple[Mend | None, tuple[str, ...]]:
+        """What the next attempt is given; or None, and what to tell the user.
+
+        A remedy comes first where it answers the very line with which the build ended, and before
+        packages that the build may only have looked for in passing.
+
+        Args:
+            said: What the failed hook raised.
+            log_file: The attempt's log.
+            tree: The runtime tree.
+        """
+        text = f"{log_text(log_file)}\n{said}"
+        remedy = self.ladder.next(project, text, tree)
+        if remedy is not None and remedy.reason in said:
+            return remedy, ()
+        planned = self.supplies.after_failure(project, text)
+        if any(choice.lack.sure for choice in planned.add) or (planned.add and remedy is None):
+            return planned, ()
+        if remedy is not None:
+            return remedy, ()
+        return None, (*self._hints(project, text), *planned.hints)
+
+    def mended(self, project: Project, mend: Mend) -> Project:
+        """The project as its next attempt has it.
+
+        Raises:
+            ImageBuildFailed: The packages cannot be installed.
+        """
+        if isinstance(mend, Remedy):
+            return self.ladder.climbed(project, mend)
+        return self.supplies.with_more(project, mend)
+
+    def _hints(self, project: Project, text: str) -> tuple[str, ...]:
+        # Patterns that only a log that is read needs.
+        from podwheel.remedies.downloads import declaration, downloads_in
+        from podwheel.remedies.hints import hints_for
+
+        wanted = downloads_in(text)[:_DECLARED]
+        hints = [
+            line
+            for download in wanted
+            for line in (
+                f"it wants to download {download}: no step has a network; in podwheel.toml:",
+                *(f"  {row}" for row in declaration(download, project=project.name).splitlines()),
+            )
+        ]
+        python = self.workshop.target.python.series
+        return (*hints, *hints_for(text, project.name, python=python))
+
+
+_DECLARED = 3
+"""Downloads whose declaration is shown; the log has the others."""
+
+
+def told_of(mend: Mend) -> str:
+    """For people: ``libpq-dev (program pg_config)``, ``setuptools-below-82 (No module named …)``."""
+    return f"{mend.name} ({mend.reason})" if isinstance(mend, Remedy) else told(mend)

@@ -1,0 +1,82 @@
+"""``podwheel trust``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from attrs import asdict
+
+from podwheel.cli import options, tables
+
+if TYPE_CHECKING:
+    from podwheel.seal.record import RunRecord, TrustRecord
+
+_KINDS: Final = {
+    "image": "image",
+    "seed": "seed",
+    "wheel": "upstream's wheel",
+    "build-wheel": "build requirement",
+    "tool": "podwheel's tool",
+}
+_SHOWN: Final = 2
+
+
+@click.command(name="trust")
+@click.argument(
+    "wheelhouse",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path("wheelhouse"),
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, with whole hashes.")
+@options.output_options
+@options.displayed
+def command(wheelhouse: Path, **given: Any) -> None:
+    """Print which bytes behind WHEELHOUSE (default: ./wheelhouse) nobody here built.
+
+    Images with the distribution's packages, seeds, upstream's wheels, podwheel's own tools; each
+    with its hash and with the steps that used it. Only podwheel.json is read.
+
+    \b
+    podwheel trust
+    podwheel trust --json ./wheels
+    """
+    from podwheel.seal import read_run
+
+    record = read_run(wheelhouse.absolute())
+    if given["as_json"]:
+        click.echo(json.dumps([asdict(one) for one in record.trust], indent=1))
+        return
+    drawn = tables.table("trusted", "name", "version", "sha256", "used by", "note")
+    for one in record.trust:
+        drawn.add_row(
+            _KINDS.get(one.kind, one.kind),
+            one.name,
+            _version(one),
+            (one.sha256 or "")[:12],
+            _users(one.used_by),
+            one.note,
+        )
+    out = tables.console()
+    out.print(drawn)
+    out.print(_summary(record), soft_wrap=True)
+
+
+def _version(one: TrustRecord) -> str:
+    version = one.version or ""
+    return version[:12] if one.kind == "image" else version
+
+
+def _users(steps: tuple[str, ...]) -> str:
+    shown = ", ".join(steps[:_SHOWN])
+    rest = len(steps) - _SHOWN
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def _summary(record: RunRecord) -> str:
+    built = sum(p.origin == "built" for p in record.packages)
+    requirements = sum(s.requirement for s in record.steps)
+    behind = f", {tables.counted(requirements, 'build requirement')} too" if requirements else ""
+    return f"the rest was built from source: {tables.counted(built, 'wheel')}{behind}"
