@@ -136,7 +136,8 @@ def _read_wheel_file(contents: Contents, limits: Limits) -> bool:
     text = contents.text("WHEEL", limit=limits.text)
     if text is None:
         raise Unreadable("it has no WHEEL file")
-    fields = HeaderParser().parsestr(text)
+    # scikit-build before 0.18 wrote a blank line in front of the tags, which ends an email's header.
+    fields = HeaderParser().parsestr("\n".join(filter(str.strip, text.splitlines())))
     version = str(fields.get("Wheel-Version", "")).strip()
     if version.partition(".")[0] != "1":
         raise Unreadable(f"its Wheel-Version is {version or 'missing'}; 1.x is known")

@@ -19,6 +19,8 @@ _KINDS: Final = {
     "seed": "seed",
     "wheel": "upstream's wheel",
     "build-wheel": "build requirement",
+    "toolchain": "this host's toolchain",
+    "fetch": "declared download",
     "tool": "podwheel's tool",
 }
 _SHOWN: Final = 2
@@ -36,8 +38,8 @@ _SHOWN: Final = 2
 def command(wheelhouse: Path, **given: Any) -> None:
     """Print which bytes behind WHEELHOUSE (default: ./wheelhouse) nobody here built.
 
-    Images with the distribution's packages, seeds, upstream's wheels, podwheel's own tools; each
-    with its hash and with the steps that used it. Only podwheel.json is read.
+    Images with the distribution's packages, seeds, upstream's wheels, this host's toolchains,
+    declared downloads, podwheel's own tools; each with its hash and with the steps that used it. Only podwheel.json is read.
 
     \b
     podwheel trust

@@ -83,6 +83,19 @@ class ServerRecord:
 
 
 @frozen(kw_only=True)
+class InputRecord:
+    """What a step read beside its source and its build environment."""
+
+    kind: Literal["crates", "toolchain", "fetch", "lock"]
+    name: str
+    """``rust 1.95.0``, ``46 crates``, a URL, or a path in the source."""
+    digest: str
+    """sha256 (hex) of its content, or ``git:<commit>``."""
+    reason: str = ""
+    """Who asked for it."""
+
+
+@frozen(kw_only=True)
 class StepRecord:
     """One build step, whenever it ran."""
 
@@ -106,6 +119,10 @@ class StepRecord:
     log: str | None = None
     """In the wheelhouse, ``logs/numpy-2.0.log``."""
     system_packages: tuple[SystemPackageRecord, ...] = ()
+    inputs: tuple[InputRecord, ...] = ()
+    """Crates, toolchains of the host, declared downloads."""
+    remedies: _Facts = ()
+    """What it was mended with, each with the line of a log that asked for it (docs/remedies.md)."""
     requirement: bool = False
     """It made a build requirement; False: a wheel of the wheelhouse."""
     wheel: str | None = None
@@ -180,8 +197,8 @@ class TrustRecord:
 
     kind: str
     """``image`` (a base system with the distribution's packages), ``seed``, ``wheel`` (upstream's, in
-    the wheelhouse), ``build-wheel`` (upstream's, in build environments), ``tool`` (podwheel's own);
-    later ones may know more kinds."""
+    the wheelhouse), ``build-wheel`` (upstream's, in build environments), ``toolchain`` (this host's),
+    ``fetch`` (a declared download), ``tool`` (podwheel's own); later ones may know more kinds."""
     name: str
     version: str | None = None
     """Of an image: the hash of its recipe."""
@@ -273,6 +290,7 @@ _PARTS: dict[tuple[type[Any], str], type[Any]] = {
     (RunRecord, "trust"): TrustRecord,
     (PackageRecord, "bundled"): BundledRecord,
     (StepRecord, "system_packages"): SystemPackageRecord,
+    (StepRecord, "inputs"): InputRecord,
     (ServerRecord, "packages"): RuntimePackageRecord,
 }
 

@@ -16,6 +16,7 @@ from podwheel.seal.record import (
     SCHEMA,
     BundledRecord,
     EnvironmentRecord,
+    InputRecord,
     PackageRecord,
     RunRecord,
     RuntimePackageRecord,
@@ -320,6 +321,11 @@ def _step(workshop: Workshop, built: Built, step: Step, usage: Usage) -> StepRec
         variables=step.variables,
         enforced=usage.enforced,
         system_packages=_supplies(workshop, built.image, built.supplies),
+        inputs=tuple(
+            InputRecord(kind=one.kind, name=one.name, digest=one.digest, reason=one.reason)
+            for one in built.inputs
+        ),
+        remedies=tuple((one.name, one.reason) for one in built.remedies),
         source_url=public_url(built.url),
         source_sha256=built.source_sha256,
         commit=built.commit,

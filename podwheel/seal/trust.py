@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from podwheel.model import Image, Wheel
 
 
+_TRUSTED_INPUTS = ("toolchain", "fetch")
+
+
 @frozen(kw_only=True)
 class Tool:
     """An upstream wheel that podwheel itself works with."""
@@ -75,7 +78,7 @@ class TrustRoot:
         Raises:
             ToolFailed: podman could not list an image's packages.
         """
-        return (*self._images(), *self._wheels(), *self._tools())
+        return (*self._images(), *self._wheels(), *self._inputs(), *self._tools())
 
     def _images(self) -> Iterator[TrustRecord]:
         users: defaultdict[str, set[str]] = defaultdict(set)
@@ -124,6 +127,25 @@ class TrustRoot:
         return "; ".join(
             f"opens {' → '.join((*c, c[0]))}" if c else "it has no source" for c in circles
         )
+
+    def _inputs(self) -> Iterator[TrustRecord]:
+        """Toolchains of this host, and declared downloads; crates are sources that the steps compiled."""
+        users: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+        for one in (*self.built, *self.requirements):
+            for read in one.inputs:
+                if read.kind in _TRUSTED_INPUTS:
+                    users[read.kind, read.name, read.digest].add(_title(one))
+        order = sorted(users, key=lambda k: (_TRUSTED_INPUTS.index(k[0]), *k[1:]))
+        for kind, name, digest in order:
+            title, _, version = name.rpartition(" ") if kind == "toolchain" else (name, "", "")
+            yield TrustRecord(
+                kind=kind,
+                name=title,
+                version=version or None,
+                sha256=None if digest.startswith("git:") else digest,
+                used_by=tuple(sorted(users[kind, name, digest])),
+                note=digest if digest.startswith("git:") else "",
+            )
 
     def _tools(self) -> Iterator[TrustRecord]:
         for tool in sorted(self.tools, key=lambda t: t.wheel.name):

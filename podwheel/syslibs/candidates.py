@@ -48,6 +48,10 @@ _PRIVATE: Final = re.compile(
 """Where a package keeps headers for those that ask its tool: ``/usr/lib/x86_64-linux-gnu/openmpi/include``."""
 
 
+_INTERPRETERS: Final = re.compile(r"/include/(?:[^/]+-linux-[^/]+/)?(?:python|pypy)[^/]*(?=/|$)")
+"""Python's own headers: those of the target's are in its build image, and others' are of no use."""
+
+
 @frozen(kw_only=True)
 class Candidate:
     """One package that has what was missing."""
@@ -175,6 +179,8 @@ def _in_programs(entries: Iterable[Entry]) -> _Ranked:
 
 def _include_rank(directory: str, files: FileIndex) -> int:
     """How far a directory of headers is from where a compiler looks by itself."""
+    if _INTERPRETERS.search(directory):
+        return _FURTHEST + 1
     own = f"/usr/include/{files.triplet}" if files.triplet else "/usr/include"
     private = _PRIVATE.match(directory)
     if private is not None and private["triplet"] in (None, f"/{files.triplet}"):

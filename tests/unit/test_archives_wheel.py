@@ -615,6 +615,11 @@ def test_wheel_file(tmp_path: Path, wheel: bytes, message: str) -> None:
     refused(make_wheel(tmp_path, wheel=wheel), message)
 
 
+def test_a_blank_line_before_the_tags(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, wheel=WHEEL.replace(b"Tag:", b"\r\nTag:"))
+    assert read_wheel(wheel, filename=NAME).root_is_purelib
+
+
 def test_another_machine_is_no_renaming(tmp_path: Path) -> None:
     filename = "demo-1.0-cp313-cp313-manylinux2014_aarch64.whl"
     path = make_wheel(tmp_path, filename=filename, wheel=NATIVE_WHEEL)

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from seal_helpers import run_record, target
 
+from podwheel.build.inputs import Input
 from podwheel.build.origins import Origins, Taken
 from podwheel.build.step import Built, Step
 from podwheel.cli.trust import command
@@ -166,6 +167,29 @@ def test_the_wheel_that_opened_a_circle_where_wheels_are_taken_anyway() -> None:
     known.opened(wheel("lib"), ("app", "lib"))
     last = root(known, built("app", "lib"))[-1]
     assert (last.kind, last.note) == ("build-wheel", "opens app → lib → app")
+
+
+def test_what_steps_read_beside_their_environment() -> None:
+    """Crates are sources, which the steps compiled."""
+    kinds = {"crates": "2 crates", "toolchain": "rust 1.95.0", "fetch": "https://example.org/x.tar"}
+    reads = tuple(
+        Input(kind=kind, name=name, digest=f"#{kind}", target="/podwheel/x")  # type: ignore[arg-type]  # a Literal
+        for kind, name in kinds.items()
+    )
+    git = evolve(reads[2], digest="git:0ab", name="https://example.org/y.git")
+    one = evolve(built("one"), inputs=reads)
+    two = evolve(built("two"), inputs=(*reads[1:], git))
+    found = [
+        (r.kind, r.name, r.version, r.sha256, r.used_by, r.note)
+        for r in root(origins(), one, two)
+        if r.kind != "image"
+    ]
+    both = ("one 1.0", "two 1.0")
+    assert found == [
+        ("toolchain", "rust", "1.95.0", "#toolchain", both, ""),
+        ("fetch", "https://example.org/x.tar", None, "#fetch", both, ""),
+        ("fetch", "https://example.org/y.git", None, None, both[1:], "git:0ab"),
+    ]
 
 
 def test_tools_are_told_as_such() -> None:

@@ -29,6 +29,8 @@ FILES = """\
 /usr/include/postgresql/17/server/libpq/libpq-fe.h postgresql-server-dev-17
 /usr/include/plain.h libplain,libplain-dev
 /usr/include/x86_64-linux-gnu/deep/er/down/there/once/more.h libmore-dev
+/usr/include/pypy3.11/longintrepr.h pypy3-dev
+/usr/include/python3.13/array/array.h python3-array-dev
 /usr/lib/x86_64-linux-gnu/libblah.so libblah-dev
 /usr/lib/x86_64-linux-gnu/libblah.so.5 libblah5
 /usr/lib/x86_64-linux-gnu/libxml2.so libxml2-dev
@@ -126,6 +128,11 @@ def test_each_kind_is_looked_for_in_its_own_way(
         (Kind.HEADER, "nobody.h"),
         (Kind.HEADER, "lah.h"),  # no name that merely ends so
         (Kind.HEADER, "more.h"),  # nothing would look that far down
+        (Kind.HEADER, "longintrepr.h"),  # of another Python
+        (
+            Kind.HEADER,
+            "array/array.h",
+        ),  # of a Python module, which the build environment has to bring
         (Kind.LIBRARY, "nobody"),
         (Kind.PROGRAM, "mpi"),  # mpicc.one is no flavour of mpi
         (Kind.COMPILER, "cobol"),
