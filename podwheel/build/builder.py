@@ -74,18 +74,23 @@ class Builder:
         self.lookups = Lookups(workshop=self.workshop, builder=self)
         self.supplies = Supplies(workshop=self.workshop)
         self.ladder = Ladder(workshop=self.workshop)
-        self.dialogue = Dialogue(
-            workshop=self.workshop,
-            requirements=BuildRequirements(workshop=self.workshop, builder=self),
-            supplies=self.supplies,
-            inputs=self.inputs,
-            mending=Mending(workshop=self.workshop, supplies=self.supplies, ladder=self.ladder),
-        )
         self.cargo = Cargo(
             workshop=self.workshop,
             sources=self.sources,
             supplies=self.supplies,
             inputs=self.inputs,
+        )
+        self.dialogue = Dialogue(
+            workshop=self.workshop,
+            requirements=BuildRequirements(workshop=self.workshop, builder=self),
+            supplies=self.supplies,
+            inputs=self.inputs,
+            mending=Mending(
+                workshop=self.workshop,
+                supplies=self.supplies,
+                ladder=self.ladder,
+                cargo=self.cargo,
+            ),
         )
         self.fetches = Fetches(workshop=self.workshop, sources=self.sources, inputs=self.inputs)
 
@@ -191,6 +196,7 @@ class Builder:
         attempt = best = (project, built)
         while (fuller := self.supplies.fuller(*attempt)) is not None:
             try:
+                fuller = yield from self.cargo.equipped(fuller)
                 attempt = yield from self._built(fuller, tree)
             except BuildError as error:
                 self.supplies.settle(best[1])
@@ -277,9 +283,9 @@ class Builder:
             uploaded=None if subject.file is None else subject.file.uploaded,
         )
         project = self.supplies.equipped(project, lambda: self.sources.external(source))
+        project = self.ladder.known(project)
         project = yield from self.cargo.equipped(project)
         project = yield from self.fetches.equipped(project)
-        project = self.ladder.known(project)
         if project.patches:
             project = yield from self._patched(project)
         return project

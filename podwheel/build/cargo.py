@@ -1,7 +1,8 @@
 """Rust in a build without a network: the crates of its locks, and a toolchain that is new enough.
 
-Both are settled before any of the package's code runs. What is certain to need cargo fails here,
-with what is missing; what may do without (an optional extension) goes on without.
+What is certain to run cargo has both before any of its code runs, or fails here with what is
+missing. A source that only has Rust code somewhere gets them once it turns out that a toolchain is
+wanted: a failed attempt asked for one, an earlier run found one, a user wrote one down.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from attrs import define, evolve, field
 
 from podwheel import log
 from podwheel.build.inputs import Input, Inputs, Placement
-from podwheel.errors import PodwheelError
+from podwheel.errors import PodwheelError, ToolchainTooOld
 from podwheel.index.once import Once
 from podwheel.model import VcsUrl
+from podwheel.remedies.remedy import NEWER
 from podwheel.rust import PREFIX, read_tree, repositories, vendor
 from podwheel.sandbox.arguments import CONSTANT_ENVIRONMENT
 from podwheel.store import digest_of
 from podwheel.toolchains import choose, host, provision
 from podwheel.toolchains.distribution import of_distribution
+from podwheel.toolchains.want import Want
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +34,10 @@ if TYPE_CHECKING:
     from podwheel.build.sources import Sources
     from podwheel.build.supplies import Supplies
     from podwheel.build.workshop import Workshop
+    from podwheel.remedies.remedy import Remedy
     from podwheel.rust import Git, Tree, Vendored
     from podwheel.toolchains.distribution import Candidate
     from podwheel.toolchains.host import Toolchain, Unusable
-    from podwheel.toolchains.want import Want
 
 _TOOL: Final = "rust"
 _LOCK: Final = "/podwheel/in/Cargo.lock"
@@ -59,15 +62,17 @@ class Cargo:
         self._distribution = Once(self._candidates)
 
     def equipped(self, project: Project) -> Steps[Project]:
-        """The project with a toolchain and its crates, where it has Rust code.
+        """The project with a toolchain and its crates, where its build runs cargo; twice changes nothing.
 
         Raises:
             ToolchainTooOld: No toolchain is new enough.
             CargoLockMissing, CargoLockUnusable, CrateUnusable, DownloadError: Its crates cannot be had.
             ImageBuildFailed: The distribution's toolchain cannot be installed.
         """
+        if any(one.kind == "crates" for one in project.inputs):
+            return project
         tree = self._tree(project)
-        if tree is None:
+        if tree is None or not (tree.certain or self._written(project)):
             return project
         try:
             return (yield from self._equipped(project, tree))
@@ -76,6 +81,24 @@ class Cargo:
                 raise
             log.get().warning("cargo.without", project=project.title, reason=str(error))
             return project
+
+    def newer(self, project: Project, remedy: Remedy) -> tuple[Project, Remedy]:
+        """The project with a newer toolchain than the one that it failed with, and how new that is.
+
+        Raises:
+            ToolchainTooOld: There is none.
+            ImageBuildFailed: It cannot be installed.
+        """
+        tree = self._tree(project)
+        wants = () if tree is None else tree.wants
+        if remedy.rust == NEWER:
+            failed = self._choice(project, wants, self._written(project)).taken.version
+            remedy = evolve(remedy, rust=f"{failed.major}.{failed.minor + 1}")
+        bare = self._without(
+            evolve(project, inputs=tuple(one for one in project.inputs if one.kind != "toolchain"))
+        )
+        wants = (*wants, Want(tool=_TOOL, minimum=remedy.rust, by=remedy.reason))
+        return self._with_toolchain(bare, wants), remedy
 
     def _tree(self, project: Project) -> Tree | None:
         """What its source says of Rust; that most say nothing is kept."""
@@ -146,17 +169,16 @@ class Cargo:
 
     def _with_toolchain(self, project: Project, wants: Sequence[Want]) -> Project:
         """The best toolchain there is, in the project's image or mounted."""
-        shop = self.workshop
-        choice = choose.choose(
-            _TOOL,
-            wants,
-            project=project.title,
-            target=shop.target,
-            distribution=self._distribution_for(project),
-            host=self._host.get(),
-            configured=self._configured(),
-        )
-        chosen = provision.provision(choice, store=shop.store)
+        known = (Want(tool=_TOOL, minimum=r.rust, by=r.reason) for r in project.remedies if r.rust)
+        wants = (*wants, *known)
+        try:
+            choice = self._choice(project, wants, self._written(project))
+        except ToolchainTooOld:
+            if not (self._written(project) and self.workshop.system.looking):
+                raise
+            project = self._without(project)  # what served another version of it
+            choice = self._choice(project, wants, ())
+        chosen = provision.provision(choice, store=self.workshop.store)
         told = "; ".join(dict.fromkeys(want.by for want in choice.wants if want.minimum))
         reason = f"{_TOOL} {choice.taken.version}" + f" ({told})" * bool(told)
         project = self.supplies.with_packages(project, chosen.packages, reason)
@@ -172,6 +194,20 @@ class Cargo:
             self.inputs.offer(one, partial(Path, mount.source))
             project = evolve(project, inputs=(*project.inputs, one))
         return _in_path(project, chosen.path)
+
+    def _choice(
+        self, project: Project, wants: Sequence[Want], written: tuple[Candidate, ...]
+    ) -> choose.Choice:
+        looking = self.workshop.system.looking
+        return choose.choose(
+            _TOOL,
+            wants,
+            project=project.title,
+            target=self.workshop.target,
+            distribution=written or (self._distribution.get() if looking else ()),
+            host=self._host.get(),
+            configured=self._configured(),
+        )
 
     def _configured(self) -> Toolchain | Unusable | None:
         rust = self.workshop.rust
@@ -189,14 +225,26 @@ class Cargo:
         files = self.supplies.files
         return () if files is None else of_distribution(_TOOL, files)
 
-    def _distribution_for(self, project: Project) -> tuple[Candidate, ...]:
-        """The distribution's toolchains that may be installed: one that is written down alone counts."""
+    def _written(self, project: Project) -> tuple[Candidate, ...]:
+        """The distribution's toolchain that is written down, or was found before: it alone counts."""
         have = {supply.name for supply in project.supplies}
-        if not have and not self.workshop.system.looking:
+        if not have:
             return ()
+        return tuple(one for one in self._distribution.get() if have.intersection(one.packages))
+
+    def _without(self, project: Project) -> Project:
+        """The project without the distribution's toolchains, and without a place for one in PATH."""
         candidates = self._distribution.get()
-        written = tuple(one for one in candidates if have.intersection(one.packages))
-        return written or (candidates if self.workshop.system.looking else ())
+        bare = self.supplies.without(project, {name for one in candidates for name in one.packages})
+        places = {place for one in candidates for place in one.path}
+        variables = dict(bare.variables)
+        if "PATH" in variables:
+            variables["PATH"] = ":".join(
+                place
+                for place in variables["PATH"].split(":")
+                if place not in places and not place.startswith(provision.PLACE)
+            )
+        return evolve(bare, variables=tuple(sorted(variables.items())))
 
 
 def _in_path(project: Project, directories: Sequence[str]) -> Project:

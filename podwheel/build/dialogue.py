@@ -30,6 +30,7 @@ from podwheel.errors import (
     ResolutionError,
     StepKilled,
     StepTimedOut,
+    ToolchainTooOld,
     ToolFailed,
 )
 from podwheel.remedies.remedy import Remedy
@@ -109,8 +110,8 @@ class Dialogue:
                 return result, errand.project
             last = result
             try:
-                project = self.mending.mended(errand.project, result.mend)
-            except ImageBuildFailed as error:
+                project = yield from self.mending.mended(errand.project, result.mend)
+            except (ImageBuildFailed, ToolchainTooOld) as error:
                 raise _in_vain(last, error) from error
             errand = evolve(errand, project=project)
 

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from podwheel.build.cargo import Cargo
     from podwheel.build.ladder import Ladder
     from podwheel.build.project import Project
+    from podwheel.build.schedule import Steps
     from podwheel.build.supplies import Supplies
     from podwheel.build.workshop import Workshop
     from podwheel.model import Pin
@@ -30,6 +32,7 @@ class Mending:
     workshop: Workshop
     supplies: Supplies
     ladder: Ladder
+    cargo: Cargo
 
     def after_failure(
         self, project: Project, said: str, log_file: Path, tree: Sequence[Pin]
@@ -55,15 +58,19 @@ class Mending:
             return remedy, ()
         return None, (*self._hints(project, text), *planned.hints)
 
-    def mended(self, project: Project, mend: Mend) -> Project:
+    def mended(self, project: Project, mend: Mend) -> Steps[Project]:
         """The project as its next attempt has it.
 
         Raises:
             ImageBuildFailed: The packages cannot be installed.
+            ToolchainTooOld: A newer toolchain is wanted, and there is none.
+            CargoLockMissing, CargoLockUnusable, CrateUnusable, DownloadError: As `Cargo.equipped`.
         """
         if isinstance(mend, Remedy):
+            if mend.rust:
+                project, mend = self.cargo.newer(project, mend)
             return self.ladder.climbed(project, mend)
-        return self.supplies.with_more(project, mend)
+        return (yield from self.cargo.equipped(self.supplies.with_more(project, mend)))
 
     def _hints(self, project: Project, text: str) -> tuple[str, ...]:
         # Patterns that only a log that is read needs.

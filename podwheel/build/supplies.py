@@ -29,7 +29,7 @@ from podwheel.targets.fileindex import file_index, known_index
 from podwheel.targets.installed import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from podwheel.build.project import Project
@@ -186,6 +186,17 @@ class Supplies:
         have = {supply.name for supply in project.supplies}
         more = [Supply(name=n, reason=reason, found=True) for n in packages if n not in have]
         return self._with(project, (*project.supplies, *more)) if more else project
+
+    def without(self, project: Project, packages: Collection[str]) -> Project:
+        """The project in an image that has none of *packages*.
+
+        Raises:
+            ImageBuildFailed: It cannot be made.
+        """
+        left = tuple(one for one in project.supplies if one.name not in packages)
+        if left == project.supplies:
+            return project
+        return self._with(evolve(project, supplies=()), left)
 
     def with_more(self, project: Project, planned: Plan) -> Project:
         """The project in an image that also has what *planned* adds.

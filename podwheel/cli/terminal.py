@@ -193,7 +193,7 @@ _DRAWN: Final[dict[str, Callable[[str, Event], Text]]] = {
 _WORDS: Final = {
     "build.cycle": "{title} needs itself to be built: upstream's wheel of {bootstrap} breaks the circle",
     "build.seed": "{title} is built with the seed {seed}: there is no source of it",
-    "cargo.without": "{project} has Rust code, and its build may do without: {reason}",
+    "cargo.without": "{project} is built without the crates of its Rust code: {reason}",
     "crates.fetch": "{number} crates fetched in {seconds} s",
     "external.unread": "{project}: of its [external] table (PEP 725) these cannot be read: {entries}",
     "git.fetch": "fetching {url}",

