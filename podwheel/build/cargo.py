@@ -122,7 +122,7 @@ class Cargo:
         project = self._with_toolchain(project, (*tree.wants, *vendored.wants))
         crates = Input(
             kind="crates",
-            name=f"{vendored.crates} crates",
+            name=f"{vendored.crates} crate{'s' * (vendored.crates != 1)}",
             digest=vendored.digest,
             target=PREFIX,
             places=(
