@@ -193,8 +193,13 @@ def _registries(
 def _host_rust(options: Options, settings: Settings) -> HostRust:
     places = directories(options.environ)
     if options.rust is not None:
-        return HostRust(places=places, named=options.rust)
-    return HostRust(places=places, named=settings.rust, source=f"[toolchain] of {settings.path}")
+        return HostRust(places=places, named=options.rust, cwd=options.cwd)
+    return HostRust(
+        places=places,
+        named=settings.rust,
+        source=f"[toolchain] of {settings.path}",
+        cwd=options.cwd,
+    )
 
 
 @contextlib.contextmanager

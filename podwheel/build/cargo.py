@@ -72,7 +72,7 @@ class Cargo:
         if any(one.kind == "crates" for one in project.inputs):
             return project
         tree = self._tree(project)
-        if tree is None or not (tree.certain or self._written(project)):
+        if tree is None or not (tree.certain or self._is_wanted(project)):
             return project
         try:
             return (yield from self._equipped(project, tree))
@@ -81,6 +81,13 @@ class Cargo:
                 raise
             log.get().warning("cargo.without", project=project.title, reason=str(error))
             return project
+
+    def _is_wanted(self, project: Project) -> bool:
+        """Whether a toolchain was written down or found, or the user speaks of the project's crates."""
+        if project.settings.cargo_lock is not None or self._written(project):
+            return True
+        # Nothing can be found missing where there is no index of files.
+        return self.workshop.rust.named is not None and not self._distribution.get()
 
     def newer(self, project: Project, remedy: Remedy) -> tuple[Project, Remedy]:
         """The project with a newer toolchain than the one that it failed with, and how new that is.
@@ -91,13 +98,16 @@ class Cargo:
         """
         tree = self._tree(project)
         wants = () if tree is None else tree.wants
+        written = self._written(project)
         if remedy.rust == NEWER:
-            failed = self._choice(project, wants, self._written(project)).taken.version
+            failed = self._choice(project, wants, written).taken.version
             remedy = evolve(remedy, rust=f"{failed.major}.{failed.minor + 1}")
-        bare = self._without(
-            evolve(project, inputs=tuple(one for one in project.inputs if one.kind != "toolchain"))
-        )
         wants = (*wants, Want(tool=_TOOL, minimum=remedy.rust, by=remedy.reason))
+        bare = evolve(
+            project, inputs=tuple(one for one in project.inputs if one.kind != "toolchain")
+        )
+        if not self._by_hand(project, written):
+            bare = self._without(bare)
         return self._with_toolchain(bare, wants), remedy
 
     def _tree(self, project: Project) -> Tree | None:
@@ -118,6 +128,7 @@ class Cargo:
             tree = tree.with_lock(text, where=str(own))
             project = self._with_lock(project, tree, own)
         tree.check_locked(package=project.name, wanted_by=project.wanted_by)
+        self._chosen(project, tree.wants)  # told before anything is fetched for it
         vendored = yield from self._vendored(project, tree)
         project = self._with_toolchain(project, (*tree.wants, *vendored.wants))
         crates = Input(
@@ -169,15 +180,7 @@ class Cargo:
 
     def _with_toolchain(self, project: Project, wants: Sequence[Want]) -> Project:
         """The best toolchain there is, in the project's image or mounted."""
-        known = (Want(tool=_TOOL, minimum=r.rust, by=r.reason) for r in project.remedies if r.rust)
-        wants = (*wants, *known)
-        try:
-            choice = self._choice(project, wants, self._written(project))
-        except ToolchainTooOld:
-            if not (self._written(project) and self.workshop.system.looking):
-                raise
-            project = self._without(project)  # what served another version of it
-            choice = self._choice(project, wants, ())
+        project, choice = self._chosen(project, wants)
         chosen = provision.provision(choice, store=self.workshop.store)
         told = "; ".join(dict.fromkeys(want.by for want in choice.wants if want.minimum))
         reason = f"{_TOOL} {choice.taken.version}" + f" ({told})" * bool(told)
@@ -194,6 +197,24 @@ class Cargo:
             self.inputs.offer(one, partial(Path, mount.source))
             project = evolve(project, inputs=(*project.inputs, one))
         return _in_path(project, chosen.path)
+
+    def _chosen(self, project: Project, wants: Sequence[Want]) -> tuple[Project, choose.Choice]:
+        """The best toolchain, and the project without one that was found for another version of it."""
+        known = (Want(tool=_TOOL, minimum=r.rust, by=r.reason) for r in project.remedies if r.rust)
+        wants = (*wants, *known)
+        written = self._written(project)
+        try:
+            return project, self._choice(project, wants, written)
+        except ToolchainTooOld:
+            if not written or not self.workshop.system.looking or self._by_hand(project, written):
+                raise
+        project = self._without(project)
+        return project, self._choice(project, wants, ())
+
+    def _by_hand(self, project: Project, written: Sequence[Candidate]) -> bool:
+        """Whether the user wrote one of these toolchains down, who then has the last word."""
+        names = {name for one in written for name in one.packages}
+        return any(one.name in names and not one.found for one in project.supplies)
 
     def _choice(
         self, project: Project, wants: Sequence[Want], written: tuple[Candidate, ...]
@@ -217,7 +238,7 @@ class Cargo:
             rust.named,
             source=rust.source,
             places=rust.places,
-            cwd=Path.cwd(),
+            cwd=rust.cwd,
             store=self.workshop.store,
         )
 

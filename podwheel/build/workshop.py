@@ -49,6 +49,8 @@ class HostRust:
     """``--rust`` or ``[toolchain] rust``: a path, or a name in `places`."""
     source: str = "--rust"
     """Who named it."""
+    cwd: Path
+    """What a relative path starts from."""
 
 
 @frozen(kw_only=True)

@@ -194,7 +194,7 @@ _WORDS: Final = {
     "build.cycle": "{title} needs itself to be built: upstream's wheel of {bootstrap} breaks the circle",
     "build.seed": "{title} is built with the seed {seed}: there is no source of it",
     "cargo.without": "{project} is built without the crates of its Rust code: {reason}",
-    "crates.fetch": "{number} crates fetched in {seconds} s",
+    "crates.fetch": "crates fetched: {number}, in {seconds} s",
     "external.unread": "{project}: of its [external] table (PEP 725) these cannot be read: {entries}",
     "git.fetch": "fetching {url}",
     "git.submodule.undeclared": "{url}: the submodule at {path} is not in .gitmodules, and is left out",

@@ -91,7 +91,7 @@ class Bench:
         self.store = Store(place / "store")
         self.registries = Registries(self.store)
         self.inputs = Inputs()
-        self.rust = SimpleNamespace(places=(place / "toolchains",), named=None, source="--rust")
+        self.rust = SimpleNamespace(places=(place / "toolchains",), named=None, source="--rust", cwd=place)
         self.looking = True
         self.target = SimpleNamespace(name="debian-13", python=PYTHON)
 
@@ -213,10 +213,17 @@ def test_half_of_one_that_is_written_down_is_made_whole(bench: Bench) -> None:
     assert packages(bench.equipped(project)) == ["cargo-web", "rustc-web"]
 
 
-def test_one_that_is_written_down_and_too_old_makes_room_where_podwheel_looks(bench: Bench) -> None:
+def test_one_that_was_found_and_is_too_old_makes_room_where_podwheel_looks(bench: Bench) -> None:
     project = bench.project(files('rust-version = "1.90"'), packages=["rustc", "cargo", "tool"])
-    assert packages(bench.equipped(project)) == ["tool", "rust-1.98"]
+    found = evolve(project, supplies=tuple(evolve(one, found=True) for one in project.supplies))
+    assert packages(bench.equipped(found)) == ["tool", "rust-1.98"]
     bench.looking = False
+    with pytest.raises(ToolchainTooOld, match=r"demo 1\.0 wants rust 1\.90 or newer"):
+        bench.equipped(found)
+
+
+def test_one_that_the_user_wrote_down_stays(bench: Bench) -> None:
+    project = bench.project(files('rust-version = "1.90"'), packages=["rustc", "cargo"])
     with pytest.raises(ToolchainTooOld, match=r"demo 1\.0 wants rust 1\.90 or newer"):
         bench.equipped(project)
 
