@@ -182,14 +182,15 @@ class Cargo:
         """The best toolchain there is, in the project's image or mounted."""
         project, choice = self._chosen(project, wants)
         chosen = provision.provision(choice, store=self.workshop.store)
-        told = "; ".join(dict.fromkeys(want.by for want in choice.wants if want.minimum))
-        reason = f"{_TOOL} {choice.taken.version}" + f" ({told})" * bool(told)
+        told = _told(choice)
+        name = f"{_TOOL} {choice.taken.release if isinstance(choice.taken, host.Toolchain) else choice.taken.version}"
+        reason = name + f" ({told})" * bool(told)
         project = self.supplies.with_packages(project, chosen.packages, reason)
         for mount in chosen.mounts:
             assert chosen.sha256 is not None, mount  # what is mounted is the host's
             one = Input(
                 kind="toolchain",
-                name=f"{_TOOL} {choice.taken.version}",
+                name=name,
                 digest=chosen.sha256,
                 target=mount.target,
                 reason=told,
@@ -266,6 +267,16 @@ class Cargo:
                 if place not in places and not place.startswith(provision.PLACE)
             )
         return evolve(bare, variables=tuple(sorted(variables.items())))
+
+
+def _told(choice: choose.Choice) -> str:
+    """Who asked for which version, for the record."""
+    lines = (
+        f"{want.channel or want.minimum}: {want.by}" + " (not fulfilled)" * (want in choice.unmet)
+        for want in choice.wants
+        if want.channel or want.minimum
+    )
+    return "; ".join(dict.fromkeys(lines))
 
 
 def _in_path(project: Project, directories: Sequence[str]) -> Project:

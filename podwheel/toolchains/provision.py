@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
@@ -45,45 +45,6 @@ class Provision:
         relative to itself, and nothing of rustup's is there to ask for ``RUSTUP_TOOLCHAIN``."""
         taken = self.choice.taken
         return (f"{PLACE}/{self.choice.tool}/bin",) if isinstance(taken, Toolchain) else taken.path
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """What it adds to a step's identity; its packages are in the image's."""
-        return (self.choice.tool, self.sha256 or "", *self.path)
-
-    def record(self) -> dict[str, Any]:
-        """For the record (JSON): which one, where from, and who wanted it."""
-        taken = self.choice.taken
-        told: dict[str, Any] = {"tool": self.choice.tool, "version": str(taken.version)}
-        if isinstance(taken, Toolchain):
-            told |= {
-                "version": taken.release,
-                "from": "host",
-                "triple": taken.triple,
-                "sha256": self.sha256,
-            }
-        else:
-            together = zip(taken.packages, taken.releases, strict=True)
-            told |= {
-                "from": "distribution",
-                "packages": [{"name": name, "version": release} for name, release in together],
-            }
-        return told | {
-            "wanted_by": [
-                {
-                    key: value
-                    for key, value in (
-                        ("by", want.by),
-                        ("minimum", want.minimum),
-                        ("channel", want.channel),
-                    )
-                    if value
-                }
-                | ({} if want.firm else {"firm": False})
-                | ({"unmet": True} if want in self.choice.unmet else {})
-                for want in self.choice.wants
-            ]
-        }
 
 
 def provision(choice: Choice, *, store: Store) -> Provision:

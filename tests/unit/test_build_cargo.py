@@ -91,7 +91,9 @@ class Bench:
         self.store = Store(place / "store")
         self.registries = Registries(self.store)
         self.inputs = Inputs()
-        self.rust = SimpleNamespace(places=(place / "toolchains",), named=None, source="--rust", cwd=place)
+        self.rust = SimpleNamespace(
+            places=(place / "toolchains",), named=None, source="--rust", cwd=place
+        )
         self.looking = True
         self.target = SimpleNamespace(name="debian-13", python=PYTHON)
 
@@ -199,7 +201,7 @@ def test_the_distributions_default_then_its_newest(
 
 def test_the_reason_says_who_wanted_it(bench: Bench) -> None:
     (one,) = bench.equipped(bench.project(files('rust-version = "1.97"'))).supplies
-    assert one.reason == "rust 1.98.0 (rust-version of Cargo.toml)"
+    assert one.reason == "rust 1.98.0 (1.97: rust-version of Cargo.toml)"
     assert one.found
 
 
@@ -255,7 +257,7 @@ def test_the_hosts_is_mounted_and_named_by_its_hash(bench: Bench) -> None:
         "rust 1.95.0",
         "/podwheel/toolchains/rust",
     )
-    assert one.reason == "rust-version of Cargo.toml"
+    assert one.reason == "1.90: rust-version of Cargo.toml"
     assert len(one.digest) == 64
     assert packages(project) == []
     mount = bench.inputs.mounts(project)[0]

@@ -256,23 +256,9 @@ def test_the_distributions_in_a_step(tmp_path: Path) -> None:
         packages=("rustc-1.80", "cargo-1.80"), releases=("1.80.1-1", "1.80.1-2"), version=Version("1.80.1"),
         path=("/usr/lib/rust-1.80/bin",),
     )  # fmt: skip
-    soft = want("1.90", firm=False, by="vendored crates")
-    found = provision(chosen(want("1.70"), soft, distribution=[candidate]), store=Store(tmp_path))
+    found = provision(chosen(want("1.70"), distribution=[candidate]), store=Store(tmp_path))
     assert (found.packages, found.mounts) == (("rustc-1.80", "cargo-1.80"), ())
     assert found.path == ("/usr/lib/rust-1.80/bin",)
-    assert found.record() == {
-        "tool": "rust",
-        "version": "1.80.1",
-        "from": "distribution",
-        "packages": [
-            {"name": "rustc-1.80", "version": "1.80.1-1"},
-            {"name": "cargo-1.80", "version": "1.80.1-2"},
-        ],
-        "wanted_by": [
-            {"by": "Cargo.toml", "minimum": "1.70"},
-            {"by": "vendored crates", "minimum": "1.90", "firm": False, "unmet": True},
-        ],
-    }
 
 
 def test_the_hosts_in_a_step(tmp_path: Path) -> None:
@@ -284,14 +270,6 @@ def test_the_hosts_in_a_step(tmp_path: Path) -> None:
     (mount,) = found.mounts
     assert (mount.source, mount.target) == (path, "/podwheel/toolchains/rust")
     assert found.path == ("/podwheel/toolchains/rust/bin",)
-    assert found.record() == {
-        "tool": "rust",
-        "version": "1.97.0-nightly",
-        "from": "host",
-        "triple": "x86_64-unknown-linux-gnu",
-        "sha256": found.sha256,
-        "wanted_by": [{"by": "Cargo.toml", "channel": "nightly"}],
-    }
     (path / "lib/more").write_text("")
     changed = provision(chosen(host=[host.read(path, store=store)]), store=store)
-    assert changed.identity != found.identity
+    assert changed.sha256 != found.sha256
