@@ -12,6 +12,7 @@ import tarfile
 import textwrap
 import time
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,6 @@ from guest_helpers import GUEST, Guest, environment, every_python, guest, sdist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = every_python
 
@@ -392,3 +392,66 @@ def test_the_guest_survives_an_interrupt_from_inside(builder: Guest) -> None:
         line.split(":\t", 1) for line in hook(builder)["value"][0].splitlines() if ":\t" in line
     )
     assert int(status["SigCgt"], 16) & (1 << (signal.SIGINT - 1)) == 0
+
+
+# --------------------------------------------------------------------------- what else belongs to it
+
+
+def placed(builder: Guest, *places: dict[str, Any], subdirectory: str | None = None) -> Any:
+    files = {"backend.py": "", "vendor/x/old": "old", "sub/pyproject.toml": ""}
+    archive = sdist(builder.root / "thing.tar.gz", files)
+    return builder.ask(
+        "unpack", archive=str(archive), subdirectory=subdirectory, place=list(places)
+    )
+
+
+def test_a_file_is_put_where_the_build_looks_for_it(builder: Guest) -> None:
+    given = builder.root / "given"
+    given.write_text("given")
+    reply = placed(
+        builder,
+        {"from": str(given), "to": "new/one.txt", "base": "source"},
+        {"from": str(given), "to": "top.txt", "base": "top"},
+        {"from": str(given), "to": "home/.cargo/config.toml", "base": "build"},
+        {"from": str(given), "to": "two.txt", "base": "source", "unpack": False},
+        subdirectory="sub",
+    )
+    assert reply["ok"] is True, reply
+    for path in ("new/one.txt", "../top.txt", "two.txt"):
+        assert (Path(reply["root"]) / path).read_text() == "given"
+    assert (builder.root / "build/home/.cargo/config.toml").read_text() == "given"
+
+
+@pytest.mark.parametrize("kind", ["tar", "zip", "no top directory"])
+def test_an_archive_makes_room_for_itself(builder: Guest, kind: str) -> None:
+    """What is there is a submodule's empty directory mostly; the archive's own top is left out."""
+    inner = builder.root / "inner"
+    if kind == "tar":
+        sdist(inner, {"new": "new", "deep/er": "deeper"})
+    else:
+        with zipfile.ZipFile(inner, "w") as archive:
+            top = "inner-1.0/" if kind == "zip" else ""
+            archive.writestr(f"{top}new", "new")
+            archive.writestr(f"{top}deep/er", "deeper")
+    reply = placed(
+        builder, {"from": str(inner), "to": "vendor/x", "base": "source", "unpack": True}
+    )
+    assert reply["ok"] is True, reply
+    found = Path(reply["root"], "vendor/x")
+    assert sorted(p.name for p in found.iterdir()) == ["deep", "new"]
+    assert (found / "deep/er").read_text() == "deeper"
+
+
+@pytest.mark.parametrize("to", ["../x", "/etc/x", ".", "vendor/../.."])
+def test_nothing_is_put_elsewhere(builder: Guest, to: str) -> None:
+    given = builder.root / "given"
+    given.write_text("given")
+    reply = placed(builder, {"from": str(given), "to": to, "base": "source"})
+    assert (reply["ok"], reply["reason"]) == (False, "outside")
+
+
+def test_what_is_no_archive_is_not_unpacked(builder: Guest) -> None:
+    given = builder.root / "given"
+    given.write_text("given")
+    reply = placed(builder, {"from": str(given), "to": "x", "base": "source", "unpack": True})
+    assert (reply["ok"], reply["reason"]) == (False, "archive")

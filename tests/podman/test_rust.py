@@ -190,7 +190,7 @@ def test_a_toolchain_of_the_hosts(
     (step,) = record_of(podwheel)["steps"]
     used = next(one for one in step["inputs"] if one["kind"] == "toolchain")
     assert used["name"] == "rust 1.95.0"
-    assert used["reason"] .endswith("rust-version of Cargo.toml")
+    assert used["reason"].endswith("rust-version of Cargo.toml")
     assert len(used["digest"]) == 64
     assert step["system_packages"] == []
     # Another compiler is another step.

@@ -32,7 +32,8 @@ def unpack(request):
     """
     if os.path.isdir(SOURCE):
         shutil.rmtree(SOURCE)
-    top = _unpacked(request["archive"], SOURCE)
+    _unpack_into(SOURCE, request["archive"])
+    top = _top(SOURCE)
     for patch in request.get("patches") or ():
         _apply(patch, top)
     root = inside(top, request.get("subdirectory") or ".")
@@ -43,8 +44,8 @@ def unpack(request):
     return {"ok": True, "root": root, "top": top}
 
 
-def _unpacked(archive, into):
-    """The top directory of *archive*, unpacked to the new directory *into*."""
+def _unpack_into(into, archive):
+    """Unpack *archive* to the new directory *into*."""
     os.makedirs(into)
     try:
         if zipfile.is_zipfile(archive) and not _is_tar(archive):
@@ -55,7 +56,6 @@ def _unpacked(archive, into):
         raise
     except Exception as error:  # truncated, no archive at all, names that no file system takes
         raise Refused("archive", exception=text("%s: %s" % (type(error).__name__, error)))
-    return _top(into)
 
 
 def _place(placement, bases):
@@ -77,8 +77,12 @@ def _place(placement, bases):
         shutil.copyfile(placement["from"], target)
         return
     scratch = tempfile.mkdtemp(dir=BUILD)
+    tree = os.path.join(scratch, "tree")
     try:
-        shutil.move(_unpacked(placement["from"], os.path.join(scratch, "tree")), target)
+        _unpack_into(tree, placement["from"])
+        names = os.listdir(tree)
+        alone = os.path.join(tree, names[0]) if len(names) == 1 else tree
+        shutil.move(alone if os.path.isdir(alone) else tree, target)
     finally:
         shutil.rmtree(scratch)
 
