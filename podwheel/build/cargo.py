@@ -185,6 +185,9 @@ class Cargo:
         told = _told(choice)
         name = f"{_TOOL} {choice.taken.release if isinstance(choice.taken, host.Toolchain) else choice.taken.version}"
         reason = name + f" ({told})" * bool(told)
+        written = self._written(project) if chosen.mounts else ()
+        if written and not self._by_hand(project, written):
+            project = self._without(project)  # of an earlier run: one toolchain is enough
         project = self.supplies.with_packages(project, chosen.packages, reason)
         for mount in chosen.mounts:
             assert chosen.sha256 is not None, mount  # what is mounted is the host's

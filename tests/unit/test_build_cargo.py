@@ -269,6 +269,15 @@ def test_one_that_is_named_wins(bench: Bench) -> None:
     bench.rust.named = str(bench.place / "mine")
     project = bench.equipped(bench.project(files(), packages=["rustc", "cargo"]))
     assert [one.name for one in project.inputs] == ["rust 1.70.0", "0 crates"]
+    assert packages(project) == ["rustc", "cargo"], "the user wrote them down"
+
+
+def test_beside_the_hosts_no_other_is_kept_that_was_found_before(bench: Bench) -> None:
+    toolchain(bench.place / "mine", "1.70.0")
+    bench.rust.named = str(bench.place / "mine")
+    project = bench.project(files(), packages=["rustc", "cargo", "tool"])
+    found = evolve(project, supplies=tuple(evolve(one, found=True) for one in project.supplies))
+    assert packages(bench.equipped(found)) == ["tool"]
 
 
 # ------------------------------------------------------------ PATH
