@@ -17,7 +17,7 @@ import heapq
 import itertools
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Final, Generic, TypeVar, cast
 
 from attrs import define, field
@@ -80,6 +80,8 @@ class Task(Generic[T]):
     result: T | None = None
     error: BaseException | None = None
     waits_for: tuple[Task[Any], ...] = ()
+    missing: int = 0
+    """How many of those have not ended."""
     waiters: list[Task[Any]] = field(factory=list)
     message: Any = None
     """What the generator is resumed with: a slot, an exception, or nothing."""
@@ -92,6 +94,36 @@ class Task(Generic[T]):
         if self.error is not None:
             raise self.error
         return cast("T", self.result)
+
+
+def _meet(others: Sequence[Task[Any]], task: Task[Any]) -> bool:
+    """Whether one of *others* waits, in the end, for *task*.
+
+    Looked for from both ends in turn, and over when one comes to its own end. What grows from
+    its top has nothing below, what grows from its leaves nothing above: walked from one end
+    only, one of the two would cost the square of its length.
+    """
+    below, above = set(map(id, others)), {id(task)}
+    if below & above:
+        return True
+    down = _reached(others, below, lambda t: t.waits_for)
+    up = _reached([task], above, lambda t: t.waiters)
+    return any(id(a) in above or id(b) in below for a, b in zip(down, up, strict=False))
+
+
+def _reached(
+    starts: Sequence[Task[Any]],
+    seen: set[int],
+    following: Callable[[Task[Any]], Sequence[Task[Any]]],
+) -> Iterator[Task[Any]]:
+    """Tasks that have not ended, each once, as they are found; *seen* grows with them."""
+    queue = list(starts)
+    for task in queue:  # grows while it is walked
+        for other in following(task):
+            if not other.ended and id(other) not in seen:
+                seen.add(id(other))
+                queue.append(other)
+                yield other
 
 
 def _who_asked(circle: Sequence[Task[Any]]) -> int:  # noqa: ARG001 - a `Told`
@@ -219,22 +251,32 @@ class Scheduler:
         with self._changed:
             task.result, task.error, task.ended = result, error, True
             for waiter in task.waiters:
-                self._maybe_wake(waiter)
+                waiter.missing -= 1
+                if not waiter.missing:
+                    self._go_on(waiter)
             task.waiters.clear()
             self._changed.notify_all()
 
     # ------------------------------------------------------------ called with the lock held
 
     def _wait_for(self, task: Task[Any], others: tuple[Task[Any], ...]) -> None:
-        for other in others:
-            while (path := self._path(other, task)) is not None:
-                if self._tell([task, *path[:-1]]) is task:
-                    return
+        while (path := self._circle(others, task)) is not None:
+            if self._tell([task, *path[:-1]]) is task:
+                return
         task.waits_for = others
-        for other in others:
-            if not other.ended:
-                other.waiters.append(task)
-        self._maybe_wake(task)
+        waited_for = [other for other in others if not other.ended]
+        for other in waited_for:
+            other.waiters.append(task)
+        task.missing = len(waited_for)
+        if not waited_for:
+            self._go_on(task)
+
+    def _circle(self, others: Sequence[Task[Any]], task: Task[Any]) -> list[Task[Any]] | None:
+        """How one of *others* comes to wait for *task*; None, as nearly always, if none does."""
+        if not _meet(others, task):
+            return None
+        paths = (self._path(other, task) for other in others)
+        return next((path for path in paths if path is not None), None)
 
     def _tell(self, circle: Sequence[Task[Any]]) -> Task[Any]:
         """Open a circle: resume one of its tasks, which is returned, with `CycleFound`."""
@@ -246,10 +288,10 @@ class Scheduler:
         self._wake(told, CycleFound([*circle[place:], *circle[:place]]))
         return told
 
-    def _maybe_wake(self, task: Task[Any]) -> None:
-        if all(t.ended for t in task.waits_for):
-            failed = [t for t in task.waits_for if t.error is not None]
-            self._wake(task, TaskFailed(failed) if failed else None)
+    def _go_on(self, task: Task[Any]) -> None:
+        """Everything that *task* waited for has ended."""
+        failed = [t for t in task.waits_for if t.error is not None]
+        self._wake(task, TaskFailed(failed) if failed else None)
 
     def _wake(self, task: Task[Any], message: Any) -> None:
         task.waits_for = ()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from podwheel.build.schedule import SLOT, CycleFound, NoSlots, Scheduler, TaskFailed
+from podwheel.build.schedule import SLOT, CycleFound, NoSlots, Scheduler, Task, TaskFailed, _meet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from podwheel.build.schedule import Steps, Task
+    from podwheel.build.schedule import Steps
 
 
 @pytest.fixture
@@ -260,3 +262,50 @@ def test_a_long_chain_ends(scheduler: Scheduler) -> None:
         return steps
 
     assert run(scheduler, scheduler.task("500", "500", link(500))) == 500
+
+
+def idle(number: int) -> Task[None]:
+    return Task(key=str(number), title=str(number), steps=constant(None)(), number=number)
+
+
+def let_wait(task: Task[Any], other: Task[Any]) -> None:
+    task.waits_for = (*task.waits_for, other)
+    other.waiters.append(task)
+
+
+def test_a_circle_is_seen_however_the_tasks_are_tangled() -> None:
+    chance = random.Random(7)
+    for _ in range(300):
+        tasks = [idle(n) for n in range(12)]
+        for task, other in itertools.combinations(tasks, 2):  # an earlier one waits for a later
+            if chance.random() < 0.15:
+                let_wait(task, other)
+        tasks[chance.randrange(12)].ended = True
+        task, *others = chance.sample([t for t in tasks if not t.ended], 4)
+        expected = any(Scheduler._path(other, task) is not None for other in others)
+        assert _meet(others, task) is expected
+
+
+@pytest.mark.parametrize("upwards", [True, False])
+def test_a_long_chain_is_not_walked_for_each_wait(upwards: bool) -> None:
+    """However it grows: its length is walked once in all, and not once a task."""
+    length = 400
+    looked_at = 0
+
+    class Watched(Task[None]):
+        def __getattribute__(self, name: str) -> Any:
+            nonlocal looked_at
+            looked_at += name in ("waits_for", "waiters")
+            return super().__getattribute__(name)
+
+    tasks: list[Task[None]] = [
+        Watched(key=str(n), title="", steps=constant(None)(), number=n) for n in range(length)
+    ]
+    pairs = list(itertools.pairwise(tasks))
+    walked = 0
+    for task, other in reversed(pairs) if upwards else pairs:
+        before = looked_at
+        assert not _meet([other], task)
+        walked += looked_at - before
+        let_wait(task, other)
+    assert walked < 4 * length
