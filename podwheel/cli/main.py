@@ -14,6 +14,7 @@ _COMMANDS = {
     "plan": "Print the steps that build would take, without running one.",
     "fetch": "Bring everything that a later `build --offline` needs.",
     "verify": "Prove a wheelhouse on the pristine target.",
+    "bundle": "Pack a wheelhouse into one file that installs itself on the server.",
     "trust": "Print which bytes behind a wheelhouse nobody here built.",
     "why": "Print who wants a package.",
     "shell": "Open a shell in a step's container, at its failing hook.",

@@ -8,7 +8,6 @@ under a second name would no longer be what its hash says.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from podwheel import log
-from podwheel.errors import DiskFull, HostError, WheelhouseUnusable
+from podwheel.errors import HostError, WheelhouseUnusable
+from podwheel.seal.disk import flush_directory, telling_of
 from podwheel.seal.exchange import exchange
 from podwheel.seal.lock import LOCK
 from podwheel.seal.record import RECORD, SCHEMA
@@ -66,14 +66,14 @@ def publish(
     """
     place = directory.resolve()
     refuse_foreign(place, replace=replace)
-    with _telling_of(place), _stage(place) as stage:
+    with telling_of(f"the wheelhouse {place}", option="--output DIR"), _stage(place) as stage:
         _fill(stage, entries=entries, lock=lock, record=record, logs=logs, install=install)
         _flush(stage)
         if place.exists() and any(place.iterdir()):
             exchange(stage, place)  # the stage is the old one now, and is removed
         else:
             stage.rename(place)  # rename(2) replaces an empty directory
-        _flush_directory(place.parent)
+        flush_directory(place.parent)
     log.get().debug("wheelhouse.published", wheels=len(entries))
 
 
@@ -152,22 +152,6 @@ def _stage(place: Path) -> Iterator[Path]:
             remove_tree(stage)
 
 
-@contextlib.contextmanager
-def _telling_of(place: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(
-                f"no space left for the wheelhouse {place}; nothing of it was written",
-                hint="free some, or name another place with --output DIR",
-            ) from error
-        raise HostError(
-            f"the wheelhouse {place} cannot be written ({error.strerror or error})",
-            hint="its parent directory must be writable",
-        ) from error
-
-
 def _fill(
     stage: Path,
     *,
@@ -229,12 +213,4 @@ def _flush(stage: Path) -> None:
         for name in files:
             with Path(root, name).open("rb") as file:
                 os.fsync(file.fileno())
-        _flush_directory(Path(root))
-
-
-def _flush_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        flush_directory(Path(root))
