@@ -14,7 +14,7 @@ Exit codes (docs/cli.md lists them for users):
    4  resolution: no version, a conflict, a name that no index has
    5  download: network, index, a hash that differs
    6  build: a backend failed or gave something unusable
-   7  verification: a wheel does not install or import
+   7  verification: a wheel does not install or import, or a captured server lacks what it needs
   70  a bug of podwheel's
  130  Ctrl-C; 143 SIGTERM
 ====  ======================================================

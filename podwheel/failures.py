@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from podwheel.build.schedule import TaskFailed
 from podwheel.errors import BuildsFailed, PodwheelError, VerificationFailed
+from podwheel.targets.capture import AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from podwheel.build.schedule import Task
+    from podwheel.prove.against import Fit
     from podwheel.prove.verdict import Imported, Proof, Verdict
 
 _MISSING_LIBRARY = re.compile(r"(\S+): cannot open shared object file")
@@ -106,6 +108,31 @@ def of_verdict(
         hint=(
             *_missing_libraries(said, line),
             f"[package.{bad[0].name}] of podwheel.toml: import-modules and test say what is imported and run",
+        ),
+    )
+
+
+def of_fit(fit: Fit, *, published: Path | None = None) -> VerificationFailed:
+    """The error of wheels that a captured server cannot use as it is.
+
+    Args:
+        published: Where they are all the same.
+    """
+    kept = f"the wheels are proven, and published all the same: {published}" if published else ""
+    if fit.unfit:
+        return VerificationFailed(
+            f"not for the server of {fit.capture}: {len(fit.unfit)} of the wheels do not fit it",
+            said="\n".join(fit.unfit),
+            hint=kept,
+        )
+    names = ", ".join(one.name for one in fit.lacking)
+    return VerificationFailed(
+        f"the server of {fit.capture} lacks what the wheels need: {names}",
+        said="\n".join(map(str, fit.lacking)),
+        hint=(
+            kept,
+            f"on the server: {fit.line}" if fit.line else "",
+            f"then capture it again, and say the same command: {AGAIN.format(fit.capture)}",
         ),
     )
 

@@ -18,6 +18,7 @@ from podwheel.build.portable import tools as portability_tools
 from podwheel.build.schedule import NoSlots
 from podwheel.errors import ResolutionError
 from podwheel.model import Format, Formats, Origin, Wanted
+from podwheel.prove.against import held_against, newer_glibc, unfit_wheels
 from podwheel.prove.needs import Needs
 from podwheel.prove.verdict import Verdict
 from podwheel.prove.verify import Verifier
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
     from podwheel.build.schedule import Task
     from podwheel.build.step import Built
     from podwheel.model import Image, Pin, Resolution, Wheel
+    from podwheel.prove.against import Fit
     from podwheel.prove.server import Server
     from podwheel.run import Run
+    from podwheel.targets.capture import Capture, CapturedPython
 
 _ROUNDS = 5
 """Resolutions after which wheels that disagree with their metadata are an error."""
@@ -54,6 +57,8 @@ class Outcome:
     """What a server needs beside the wheels."""
     verdict: Verdict | None
     """None: verification was turned off."""
+    fit: Fit | None = None
+    """Whether the server that was captured has what they need; None: the target is no captured server."""
 
 
 def build(run: Run, *, output: Path, prove: bool, portable: bool = False) -> Outcome:
@@ -82,7 +87,8 @@ def build(run: Run, *, output: Path, prove: bool, portable: bool = False) -> Out
         origins=run.builder.origins,
         tools=_tools(run, proven=verdict is not None and bool(built), portable=portable),
     )
-    return Outcome(resolution=resolution, built=built, server=server, verdict=verdict)
+    fit = held_against_target(run, [b.wheel for b in built], server)
+    return Outcome(resolution=resolution, built=built, server=server, verdict=verdict, fit=fit)
 
 
 def _tools(run: Run, *, proven: bool, portable: bool) -> tuple[Tool, ...]:
@@ -259,6 +265,27 @@ def verified(
         )
     _needs(run).keep(wheels, server)
     return server, verdict
+
+
+def held_against_target(run: Run, wheels: Sequence[Wheel], server: Server) -> Fit | None:
+    """How wheels fit the server that the target replicates; None: it replicates none."""
+    definition = run.workshop.definition
+    python = definition.capture.python(definition.python) if definition.capture else None
+    if definition.capture is None or python is None:
+        return None
+    return held_against_server(run, wheels, server, capture=definition.capture, python=python)
+
+
+def held_against_server(
+    run: Run, wheels: Sequence[Wheel], server: Server, *, capture: Capture, python: CapturedPython
+) -> Fit:
+    """How wheels, and what they need, fit a captured server."""
+    needs = _needs(run)
+    unfit = (
+        *unfit_wheels(wheels, capture, python),
+        *newer_glibc(wheels, capture, objects=needs.objects),
+    )
+    return held_against(server, capture, proven=needs.versions(server), unfit=unfit)
 
 
 def _needs(run: Run) -> Needs:

@@ -25,13 +25,14 @@ from podwheel.errors import ResolutionError, RunningAsRoot, ToolFailed, UsageErr
 from podwheel.index import Index
 from podwheel.index.once import Once
 from podwheel.model import Freshness
+from podwheel.prove.baseline import refuse_settings
 from podwheel.requirements import Arguments, load_settings, read, read_system_packages
 from podwheel.rust import Registries, read_configuration
 from podwheel.sandbox.job import Limits
 from podwheel.sandbox.session import Sandbox
 from podwheel.store import Store
 from podwheel.store.store import remove_tree
-from podwheel.targets import definition, images
+from podwheel.targets import definition, images, replica
 from podwheel.targets.fileindex import file_index
 from podwheel.toolchains.host import directories
 
@@ -108,6 +109,7 @@ def opened(options: Options) -> Iterator[Run]:
         )
         closing.callback(_close, scheduler, sandbox)  # making the target starts processes as well
         target = images.prepare(chosen, store=store, sandbox=sandbox, assume_present=True)
+        replica.refuse_unlike(chosen, target)
         refuse_foreign_lock(request, target)
         index = closing.enter_context(
             Index(
@@ -159,6 +161,7 @@ def _asked(options: Options) -> tuple[Settings, Request, SystemPolicy, TargetDef
         )
         name = options.target or settings.target or definition.DEFAULT
         chosen = definition.load(name, cwd=options.cwd)
+        refuse_settings(settings, chosen.capture)
         return settings, request, _system_policy(options, chosen), chosen
 
 
@@ -262,6 +265,7 @@ def build_target(chosen: TargetDefinition, *, store: Path, refresh: bool) -> Tar
     sandbox = Sandbox(run_id=run_id, work=logs)
     try:
         target = images.prepare(chosen, store=kept, sandbox=sandbox, refresh=refresh)
+        replica.refuse_unlike(chosen, target)
         file_index(chosen, target, store=kept, refresh=refresh)
         return target
     finally:

@@ -36,7 +36,7 @@ def command(**given: Any) -> None:
     \b
     pip install --no-index --find-links wheelhouse -r requirements.txt
     """
-    from podwheel import pipeline, run
+    from podwheel import failures, pipeline, run
 
     with run.opened(options.options_of(given)) as opened:
         outcome = pipeline.build(
@@ -46,3 +46,5 @@ def command(**given: Any) -> None:
             portable=given["portable"],
         )
     tables.closing(outcome, given["output"], quiet=given["quiet"])
+    if outcome.fit is not None and not outcome.fit.ok:
+        raise failures.of_fit(outcome.fit, published=given["output"])

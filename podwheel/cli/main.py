@@ -18,7 +18,7 @@ _COMMANDS = {
     "trust": "Print which bytes behind a wheelhouse nobody here built.",
     "why": "Print who wants a package.",
     "shell": "Open a shell in a step's container, at its failing hook.",
-    "target": "List, show and build target systems.",
+    "target": "List, show and build target systems; capture a server.",
     "doctor": "Check this host, line by line.",
 }
 

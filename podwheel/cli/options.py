@@ -103,7 +103,7 @@ _INDEXES = [
     click.option("--offline", is_flag=True, help="Open no socket; see `podwheel fetch`."),
 ]  # fmt: skip
 _TARGET = [
-    click.option("--target", "-t", metavar="NAME_OR_FILE", envvar="PODWHEEL_TARGET", help="Target system (default: podwheel.toml's, else debian-13)."),
+    click.option("--target", "-t", metavar="NAME_OR_FILE", envvar="PODWHEEL_TARGET", help="Target system, or a captured server (default: podwheel.toml's, else debian-13)."),
     click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings (default: podwheel.toml or pyproject.toml here)."),
     click.option("--store", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", envvar="PODWHEEL_STORE", help="Downloads, finished wheels, logs (default: ~/.cache/podwheel)."),
 ]  # fmt: skip

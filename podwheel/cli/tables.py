@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from podwheel.pipeline import Outcome
+    from podwheel.prove.against import Fit
     from podwheel.prove.server import Server
     from podwheel.prove.verdict import Proof, Verdict
 
@@ -56,13 +57,27 @@ def closing(outcome: Outcome, output: Path, *, quiet: bool) -> None:
     out.print(
         f"{counted(len(outcome.built), 'wheel')} ({ours} built from source, {total}){proven}: {output}"
     )
-    server(outcome.server)
+    if outcome.fit is None:
+        server(outcome.server)
+    else:
+        fit(outcome.fit)
 
 
 def server(needs: Server) -> None:
     """The line to paste on the server, if it needs anything."""
     if needs.line:
         console().print(f"the server needs: {needs.line}", soft_wrap=True)  # one line, to be pasted
+
+
+def fit(found: Fit) -> None:
+    """What a captured server has of what the wheels need; what it lacks is an error's to tell."""
+    out = console()
+    what = " all that the wheels need" if found.ok else ""
+    there = f": {' '.join(found.there)}" if found.there else ""
+    if what or there:
+        out.print(f"the server of {found.capture} has{what}{there}", soft_wrap=True)
+    for one in found.differing:
+        out.print(f"in another version: {one}", soft_wrap=True)
 
 
 def verdict(found: Verdict) -> None:

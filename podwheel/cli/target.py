@@ -1,8 +1,9 @@
-"""``podwheel target list | show | build``."""
+"""``podwheel target list | show | build | capture``."""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group(name="target")
 def command() -> None:
-    """List, show and build target systems: a distribution, its Python, an architecture."""
+    """List, show, build and capture target systems: a distribution, its Python, an architecture."""
 
 
 @command.command(name="list")
@@ -80,6 +81,22 @@ def build(names: tuple[str, ...], **given: Any) -> None:
         click.echo(_line(built))
 
 
+@command.command(name="capture")
+def capture() -> None:
+    """Print a shell script that describes the server it runs on. It reads only, and needs no root.
+
+    \b
+    podwheel target capture | ssh server sh > server.json
+    podwheel build --target server.json -r requirements.txt
+    podwheel verify --against server.json wheelhouse
+    """
+    from podwheel.targets.capture import script
+
+    if sys.stdout.isatty():
+        click.echo("# pipe this: podwheel target capture | ssh SERVER sh > server.json", err=True)
+    click.echo(script(), nl=False)
+
+
 def _line(target: Target) -> str:
     python = target.python
     libc, version = python.libc
@@ -107,6 +124,9 @@ def _document(one: Status) -> dict[str, Any]:
         "images": {"runtime": one.runtime, "build": one.build},
         "built": one.ready,
     }
+    if found.capture is not None:
+        server = found.capture
+        document["capture"] = {"source": server.source, "made": server.made, "name": server.name}
     if one.target is not None:
         python = one.target.python
         document["interpreter"] = {

@@ -220,6 +220,7 @@ _WORDS: Final = {
     "supplies.degraded": "{title} left its compiled part out: again with {lacks}",
     "supplies.programs": "{title} asks the index for what the distribution has: {programs}",
     "supplies.unusable": "{project}: what it was known to need cannot be installed any more ({packages}: {reason})",
+    "capture.cpu": "compiled for {asked}; whether the server's CPU ({server}, says {capture}) can run that is not known",
     "server.unprovided": "{library} is in no wheel and in no package of the target: {needed_by}",
     "verify.loads": "an import loads what the target has not: again with {packages}",
     "verify.kept": "these wheels were installed and imported on this {target} before: not again",

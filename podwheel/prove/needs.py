@@ -66,7 +66,7 @@ class Needs:
         own = {
             name
             for wheel in wheels
-            for one in self._objects(wheel)
+            for one in self.objects(wheel)
             for name in (one.soname, one.path.rpartition("/")[2])
         }
         found: list[RuntimePackage] = []
@@ -88,6 +88,16 @@ class Needs:
             if loads:
                 self.workshop.store.write(_LOADS, self._key(wheel), {"packages": loads})
 
+    def versions(self, server: Server) -> dict[str, str]:
+        """The versions in which the images have what a server needs, as far as they are known."""
+        runtime = installed(self.workshop.target.runtime, store=self.workshop.store)
+        known = {p.name: p.version for p in runtime}
+        files = self.supplies.files if server.lacking else None
+        if files is not None:
+            found = map(files.package, server.lacking)
+            known |= {p.name: p.version for p in found if p is not None}
+        return known
+
     # ------------------------------------------------------------ what is named by the libraries
 
     def _named(self, wheels: Sequence[Wheel], images: tuple[Image, ...]) -> Server:
@@ -104,7 +114,7 @@ class Needs:
         document = store.read(_SERVER, key)
         if document is not None:
             return Server.from_json(document)
-        needs = needed.needed_by(wheels, machine=target.python.machine, objects=self._objects)
+        needs = needed.needed_by(wheels, machine=target.python.machine, objects=self.objects)
         present, rest = self._present(needs)
         linked, unprovided = self._linked(rest, images)
         packages = tuple(sorted((*present, *linked), key=lambda p: p.name))
@@ -118,7 +128,8 @@ class Needs:
             store.write(_SERVER, key, server.to_json())
         return server
 
-    def _objects(self, wheel: Wheel) -> Sequence[Object]:
+    def objects(self, wheel: Wheel) -> Sequence[Object]:
+        """The ELF files of a wheel; read once, and kept."""
         store = self.workshop.store
         document = store.read("needed", wheel.sha256)
         known = None if document is None else needed.from_json(document)

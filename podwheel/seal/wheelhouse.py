@@ -29,6 +29,15 @@ class Wheelhouse:
     record: Mapping[str, Any] | None
     """``podwheel.json`` (`RunRecord.from_json` reads it); None for a plain directory of wheels."""
 
+    @property
+    def variables(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """By file name: the environment variables that a wheel's build was given, as the record says."""
+        if self.record is None:
+            return {}
+        record = RunRecord.from_json(self.record)
+        steps = {step.id: step.variables for step in record.steps}
+        return {p.filename: steps[p.step] for p in record.packages if p.step in steps}
+
 
 def read_run(directory: Path) -> RunRecord:
     """The record of the run that published a wheelhouse; nothing else of it is read.

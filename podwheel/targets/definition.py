@@ -1,4 +1,5 @@
-"""What a target is: a small TOML document, built in or a user's own (docs/targets.md)."""
+"""What a target is: a small TOML document, built in or a user's own (docs/targets.md), or what a
+server said of itself (docs/capture.md)."""
 
 from __future__ import annotations
 
@@ -12,10 +13,13 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from podwheel.errors import TargetFileError
+from podwheel.targets import capture, replica
 from podwheel.targets.resources import PREFIX, recipes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from podwheel.targets.capture import Capture, CapturedPython
 
 DEFAULT = "debian-13"
 """The target of somebody who names none."""
@@ -82,20 +86,27 @@ class TargetDefinition:
     source: Path
     """The document."""
     builtin: bool
+    capture: Capture | None = None
+    """The server that it replicates."""
 
 
 def load(name_or_path: str, *, cwd: Path) -> TargetDefinition:
     """The definition of that name, or of that file.
 
     Args:
-        name_or_path: A built-in name, or a TOML file: anything with a slash or ending in ``.toml``.
+        name_or_path: A built-in name, or a file: anything with a slash or ending in ``.toml``, and
+            what ends in ``.json``, which is what ``podwheel target capture`` found.
         cwd: What a relative path is relative to.
 
     Raises:
         TargetFileError: No such target or file, or the document is wrong (the key is named).
     """
-    if "/" in name_or_path or name_or_path.endswith(".toml"):
-        return _read((cwd / Path(name_or_path).expanduser()).absolute(), shown=name_or_path)
+    if "/" in name_or_path or name_or_path.endswith((".toml", ".json")):
+        path = (cwd / Path(name_or_path).expanduser()).absolute()
+        if path.suffix == ".json":
+            server = capture.read(path, shown=name_or_path)
+            return _define(_Table({}, source=path, shown=name_or_path), server)
+        return _read(path, shown=name_or_path)
     known = _builtin_documents()
     if name_or_path in known:
         return _read(known[name_or_path], shown=name_or_path)
@@ -105,6 +116,29 @@ def load(name_or_path: str, *, cwd: Path) -> TargetDefinition:
     if (cwd / f"{name_or_path}.toml").is_file():
         hints.insert(0, f"for the file here, say ./{name_or_path}.toml")
     raise TargetFileError(f"there is no target named {name_or_path!r}", hint=hints)
+
+
+def captured(name_or_path: str, *, cwd: Path) -> tuple[Capture, CapturedPython] | None:
+    """The server that a description, or a target file with ``capture``, is of, and which of its Pythons is meant.
+
+    Its images need not be known. None: nothing of a captured server.
+
+    Raises:
+        TargetFileError: As `load`.
+    """
+    if name_or_path.endswith(".json"):
+        path = (cwd / Path(name_or_path).expanduser()).absolute()
+        server = capture.read(path, shown=name_or_path)
+        named = server.default_python
+    else:
+        found = load(name_or_path, cwd=cwd)
+        if found.capture is None:
+            return None
+        server, named = found.capture, found.python
+    python = server.python(named)
+    if python is None:
+        raise server.no_python(named)
+    return server, python
 
 
 def builtin() -> tuple[TargetDefinition, ...]:
@@ -127,10 +161,19 @@ def _read(path: Path, *, shown: str) -> TargetDefinition:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TargetFileError(f"{shown} is not TOML: {error}") from error
-    return _define(_Table(document, source=path, shown=shown))
+    table = _Table(document, source=path, shown=shown)
+    if "capture" not in document:
+        return _define(table)
+    return _define(table, capture.read(table.path("capture"), shown=table.text("capture")))
 
 
-def _define(document: _Table) -> TargetDefinition:
+def _define(document: _Table, server: Capture | None = None) -> TargetDefinition:
+    """The definition that a document gives; with a *server*, it may leave out what that tells."""
+    if server is not None:
+        python = document.text("python", default="")
+        document = document.filled(replica.fill(document.values, server, python=python or None))
+        if "base" not in document.values:
+            raise replica.no_base(server)
     name = document.text("name", default=document.source.stem)
     if not _NAME.fullmatch(name):
         raise document.wrong(
@@ -150,6 +193,7 @@ def _define(document: _Table) -> TargetDefinition:
         python=python,
         source=document.source,
         builtin=document.source.is_relative_to(recipes()),
+        capture=server,
     )
     document.finish()
     for key, _ in definition.arguments:
@@ -252,6 +296,12 @@ class _Table:
         self.shown = shown
         self._prefix = prefix
         self._asked: set[str] = set()
+
+    def filled(self, values: Mapping[str, Any]) -> _Table:
+        """The same, with *values*."""
+        table = _Table(values, source=self.source, shown=self.shown, prefix=self._prefix)
+        table._asked = self._asked
+        return table
 
     def wrong(self, key: str, what: str, *, hint: Iterable[str] = ()) -> TargetFileError:
         """An error about *key* (empty: about the table), for the caller to raise."""

@@ -31,6 +31,7 @@ from podwheel.model import ArchiveUrl, Hash, LocalDirectory, Pin, VcsUrl
 from podwheel.seal import (
     Entry,
     RunRecord,
+    Wheelhouse,
     is_current,
     make_lock,
     open_wheelhouse,
@@ -523,6 +524,13 @@ def test_open_wheelhouse(store: Path, place: Path) -> None:
     assert [w.name for w in house.wheels] == ["demo", "other"]
     assert house.record is not None
     assert RunRecord.from_json(house.record).verdict == "passed"
+
+
+def test_the_variables_of_wheels_builds(tmp_path: Path) -> None:
+    record = json.loads(json.dumps(run_record().to_json(), default=str))
+    house = Wheelhouse(directory=tmp_path, wheels=(), record=record)
+    assert house.variables == {"demo-1.0-py3-none-any.whl": (("CFLAGS", "-O2"),)}
+    assert evolve(house, record=None).variables == {}
 
 
 def test_a_plain_directory_of_wheels(tmp_path: Path) -> None:
