@@ -59,7 +59,7 @@ class Options:
     target: str | None = None
     freshness: Freshness = Freshness.NORMAL
     jobs: int = field(factory=lambda: len(os.sched_getaffinity(0)))
-    """How many containers run at once."""
+    """How many jobs run at once, over all containers."""
     limits: Limits = field(factory=Limits)
     build_tag: str | None = None
     build_deps: Literal["wheel", "source"] = "wheel"
@@ -105,7 +105,9 @@ def opened(options: Options) -> Iterator[Run]:
         sandbox = Sandbox(run_id=run_id, work=logs)
         from_source = options.build_deps == "source"
         scheduler = Scheduler(
-            slots=options.jobs, told=where_to_cut(settings.seeds if from_source else ())
+            slots=options.jobs,
+            fifos=logs / "jobs",
+            told=where_to_cut(settings.seeds if from_source else ()),
         )
         closing.callback(_close, scheduler, sandbox)  # making the target starts processes as well
         target = images.prepare(chosen, store=store, sandbox=sandbox, assume_present=True)
@@ -134,7 +136,7 @@ def opened(options: Options) -> Iterator[Run]:
             freshness=options.freshness,
             logs=logs,
             limits=options.limits,
-            jobs_each=len(os.sched_getaffinity(0)),
+            jobs=options.jobs,
             build_tag=options.build_tag,
             from_source=from_source,
             registries=closing.enter_context(

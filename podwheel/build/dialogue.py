@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from podwheel.build.requirements import BuildRequirements
     from podwheel.build.schedule import Steps
     from podwheel.build.supplies import Supplies
+    from podwheel.build.tokens import Slot
     from podwheel.build.workshop import Workshop
     from podwheel.model import Pin, Wheel
     from podwheel.sandbox.session import Outcome
@@ -159,7 +160,7 @@ class Dialogue:
         return _Lacking(mend=planned, error=error)
 
     def _act(
-        self, errand: Errand[T], wheels: tuple[Wheel, ...], tree: tuple[Pin, ...], slot: int
+        self, errand: Errand[T], wheels: tuple[Wheel, ...], tree: tuple[Pin, ...], slot: Slot
     ) -> T | _Lacking:
         with self.workshop.store.attempt("step") as place:
             result: T | _Lacking = self.in_container(
@@ -181,7 +182,7 @@ class Dialogue:
         errand: Errand[T],
         wheels: tuple[Wheel, ...],
         tree: tuple[Pin, ...],
-        slot: int,
+        slot: Slot,
         question: str,
     ) -> T | _Restart | _Lacking:
         complete = wheels
@@ -218,7 +219,7 @@ class Dialogue:
         title: str,
         project: Project,
         wheels: tuple[Wheel, ...],
-        slot: int,
+        slot: Slot,
         place: Path,
         talk_through: Callable[[Conversation, Callable[[tuple[Wheel, ...]], None]], Any],
         finish: Callable[[Any, Usage, Path], Any],
@@ -259,7 +260,7 @@ class Dialogue:
         title: str,
         project: Project,
         wheels: tuple[Wheel, ...],
-        slot: int,
+        slot: Slot,
         env: Path,
         talk_through: Callable[[Conversation, Callable[[tuple[Wheel, ...]], None]], Any],
         log_file: Path,

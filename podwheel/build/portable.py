@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from podwheel.build.builder import Builder
     from podwheel.build.schedule import Steps, Task
     from podwheel.build.step import Built
+    from podwheel.build.tokens import Slot
     from podwheel.build.workshop import Workshop
     from podwheel.model import Image, Wheel
     from podwheel.sandbox.session import Outcome
@@ -148,7 +149,7 @@ class _Porting:
             }
         )
 
-    def _make(self, image: Image, step: str, excluded: tuple[str, ...], slot: int) -> Ported:
+    def _make(self, image: Image, step: str, excluded: tuple[str, ...], slot: Slot) -> Ported:
         shop = self.workshop
         log_file = shop.log_file(self.title)
         request = {
@@ -182,7 +183,7 @@ class _Porting:
         image: Image,
         request: dict[str, Any],
         place: Path,
-        slot: int,
+        slot: Slot,
         log_file: Path,
         *,
         watch: Callable[[str], None],

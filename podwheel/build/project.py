@@ -114,15 +114,16 @@ def variables_of(
     return tuple(sorted(variables.items()))
 
 
-def parallelism(jobs: int) -> dict[str, str]:
+def parallelism(jobs: int, *, tokens: bool) -> dict[str, str]:
     """How many processes one build may start, in the words of those that can be told.
 
     Not part of a step's identity: the bytes must not depend on it.
+
+    Args:
+        tokens: There is a jobserver; what can use it is told by the guest (guest/jobserver.py),
+            which sees the tools' versions.
     """
-    return {
-        "MAX_JOBS": str(jobs),
-        "CMAKE_BUILD_PARALLEL_LEVEL": str(jobs),
-        "MAKEFLAGS": f"-j{jobs}",
-        "NPY_NUM_BUILD_JOBS": str(jobs),
-        "CARGO_BUILD_JOBS": str(jobs),
-    }
+    told = {"MAX_JOBS": str(jobs), "NPY_NUM_BUILD_JOBS": str(jobs), "CARGO_BUILD_JOBS": str(jobs)}
+    if not tokens:
+        told |= {"CMAKE_BUILD_PARALLEL_LEVEL": str(jobs), "MAKEFLAGS": f"-j{jobs}"}
+    return told

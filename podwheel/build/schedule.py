@@ -3,8 +3,11 @@
 A task is a generator. It yields
 
 * a sequence of tasks: it is resumed when all of them have ended;
-* `SLOT`: it is resumed holding one of the run's slots (a number, sent in), which it gives
-  back with `Scheduler.release`. A slot is the right to run a container.
+* `SLOT`: it is resumed holding one of the run's slots (a `Slot`, sent in), which it gives
+  back with `Scheduler.release`. A slot is the right to run a container, and one job in it; a
+  thread moves the tokens for further jobs (tokens.py).
+
+The task with the longest chain of others behind it goes first.
 
 It ends by returning its result or raising. A failure reaches those that wait for it as
 `TaskFailed`, so one failed step stops only what depends on it. Where tasks would, in the end,
@@ -15,12 +18,19 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
+import select
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from attrs import define, field
+from attrs import define, field, frozen
+
+from podwheel.build.tokens import Slot, Tokens
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -55,6 +65,15 @@ class NoSlots(Exception):
     """A task asked for a slot after `Scheduler.withhold`: it would have run a container."""
 
 
+@frozen(kw_only=True)
+class Expected:
+    """What a task will cost: a guess, or what it cost the last time. A wrong one costs time, nothing else."""
+
+    seconds: float = 0.0
+    memory: int = 0
+    """Bytes; 0: nobody knows."""
+
+
 class TaskFailed(Exception):
     """Something that a task waited for has failed.
 
@@ -87,6 +106,16 @@ class Task(Generic[T]):
     """What the generator is resumed with: a slot, an exception, or nothing."""
     about: Any = None
     """What it is about, for whoever is told of a circle."""
+    expected: Expected = field(factory=Expected)
+    behind: float = 0.0
+    """Seconds of the longest chain of tasks that wait for it."""
+    queued: float | None = None
+    """Its place among those that want a slot, if it does: the `chain` as it was when it was put there."""
+
+    @property
+    def chain(self) -> float:
+        """Seconds until the last of those that wait for it has ended, if nothing but they ran."""
+        return self.expected.seconds + self.behind
 
     def value(self) -> T:
         """Its result; raises what it raised."""
@@ -130,6 +159,13 @@ def _who_asked(circle: Sequence[Task[Any]]) -> int:  # noqa: ARG001 - a `Told`
     return 0
 
 
+_MOMENT: Final = 250
+"""Milliseconds after which the broker looks whether tokens lie where nobody uses them."""
+
+_FAR: Final = 64
+"""How far down a chain it is told that it has grown: walked to its end each time, it would cost the
+square of its length."""
+
 Told = Callable[[Sequence[Task[Any]]], int]
 """Which task of a circle is told of it: gets the tasks, the one that closed it first, each before
 the one that it waits for; returns a place among them. Called with the scheduler's lock held."""
@@ -139,42 +175,69 @@ class Scheduler:
     """A pool of threads that resumes whatever task can go on.
 
     Args:
-        slots: How many tasks may hold a slot at once.
+        slots: How many tasks may hold a slot at once, and how many jobs run in all their containers.
+        fifos: A directory for the jobservers of steps; None: there are none.
         helpers: Threads beside those, for downloads and resolutions.
         told: Which task of a circle is told; the one that closed it.
+        memory: Bytes that the tasks with a slot may be expected to need together.
     """
 
-    def __init__(self, *, slots: int, helpers: int = 4, told: Told = _who_asked) -> None:
+    def __init__(
+        self,
+        *,
+        slots: int,
+        fifos: Path | None = None,
+        helpers: int = 8,
+        told: Told = _who_asked,
+        memory: float = math.inf,
+    ) -> None:
         self._told = told
         self._changed = threading.Condition()
         self._tasks: dict[str, Task[Any]] = {}
         self._numbers = itertools.count()
-        self._ready: list[tuple[int, Task[Any]]] = []
-        self._wants_slot: list[tuple[int, Task[Any]]] = []
-        self._free_slots = list(range(slots))
+        self._ready: list[tuple[float, int, Task[Any]]] = []
+        self._want_slots: list[tuple[float, int, Task[Any]]] = []
+        """A heap; a task whose chain grew while it waited is in it more than once (`Task.queued`)."""
+        self._tokens = Tokens(jobs=slots, directory=fifos)
+        self._running: dict[int, Expected] = {}
+        """By the slot's number: what it is used for."""
+        self._memory = memory
         self._withheld = False
         self._stopped = False
         self._threads = [
             threading.Thread(target=self._work, name=f"podwheel-{n}", daemon=True)
             for n in range(slots + helpers)
         ]
+        if fifos is not None:
+            broker = threading.Thread(target=self._broke, name="podwheel-tokens", daemon=True)
+            self._threads.append(broker)
         self._started = False
 
     # ------------------------------------------------------------ for callers
 
     def task(
-        self, key: str, title: str, steps: Callable[[], Steps[T]], *, about: Any = None
+        self,
+        key: str,
+        title: str,
+        steps: Callable[[], Steps[T]],
+        *,
+        about: Any = None,
+        expected: Expected | None = None,
     ) -> Task[T]:
         """The task of that key; made, and ready to run, if there was none."""
         with self._changed:
             known = self._tasks.get(key)
             if known is None:
                 known = Task(
-                    key=key, title=title, steps=steps(), number=next(self._numbers), about=about
+                    key=key,
+                    title=title,
+                    steps=steps(),
+                    number=next(self._numbers),
+                    about=about,
+                    expected=expected or Expected(),
                 )
                 self._tasks[key] = known
-                heapq.heappush(self._ready, (known.number, known))
-                self._changed.notify_all()
+                self._wake(known, None)
             return known
 
     def wait(self, task: Task[Any]) -> None:
@@ -193,11 +256,13 @@ class Scheduler:
         with self._changed:
             self._withheld = True
 
-    def release(self, slot: int) -> None:
-        """Give a slot back."""
+    def release(self, slot: Slot) -> None:
+        """Give a slot back; a second time is no error."""
         with self._changed:
-            self._free_slots.append(slot)
-            self._hand_out_slots()
+            if slot.held:
+                self._tokens.release(slot)
+                del self._running[slot.number]
+                self._hand_out_slots()
 
     def stop(self) -> None:
         """Start nothing more. Tasks that run are ended by ending their containers."""
@@ -211,6 +276,9 @@ class Scheduler:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, deadline - time.monotonic()))
+        with self._changed:
+            for slot in self._tokens.held:
+                self._tokens.release(slot)
 
     # ------------------------------------------------------------ the threads
 
@@ -221,8 +289,25 @@ class Scheduler:
                     self._changed.wait()
                 if self._stopped:
                     return
-                _, task = heapq.heappop(self._ready)
+                task = heapq.heappop(self._ready)[-1]
             self._resume(task)
+
+    def _broke(self) -> None:
+        """Move tokens between the steps, as long as that may serve somebody."""
+        while True:
+            with self._changed:
+                while not (self._stopped or self._tokens.restless):
+                    self._changed.wait()
+                if self._stopped:
+                    return
+                poll = select.poll()
+                for descriptor in self._tokens.awaited:
+                    poll.register(descriptor, select.POLLIN)
+            poll.poll(_MOMENT)
+            with self._changed:
+                if not self._stopped:
+                    self._tokens.look_around()
+                    self._hand_out_slots()
 
     def _resume(self, task: Task[Any]) -> None:
         message, task.message = task.message, None
@@ -240,8 +325,9 @@ class Scheduler:
                 if isinstance(asked, _Slot) and self._withheld:
                     self._wake(task, NoSlots(task.title))
                 elif isinstance(asked, _Slot):
-                    heapq.heappush(self._wants_slot, (task.number, task))
+                    self._queue(task)
                     self._hand_out_slots()
+                    self._changed.notify_all()  # the broker may have to bring it one
                 else:
                     self._wait_for(task, tuple(dict.fromkeys(asked)))
 
@@ -268,7 +354,9 @@ class Scheduler:
         for other in waited_for:
             other.waiters.append(task)
         task.missing = len(waited_for)
-        if not waited_for:
+        if waited_for:
+            self._lengthen(task)
+        else:
             self._go_on(task)
 
     def _circle(self, others: Sequence[Task[Any]], task: Task[Any]) -> list[Task[Any]] | None:
@@ -296,14 +384,54 @@ class Scheduler:
     def _wake(self, task: Task[Any], message: Any) -> None:
         task.waits_for = ()
         task.message = message
-        heapq.heappush(self._ready, (task.number, task))
+        urgency = math.inf if isinstance(message, Slot) else task.chain  # a slot must not lie idle
+        heapq.heappush(self._ready, (-urgency, task.number, task))
         self._changed.notify_all()
 
+    def _lengthen(self, task: Task[Any]) -> None:
+        """Tell those that *task* waits for, and what they wait for, that it comes behind them."""
+        level = [task]
+        for _ in range(_FAR):
+            below = []
+            for one in level:
+                for other in one.waits_for:
+                    if not other.ended and other.behind < one.chain:
+                        other.behind = one.chain
+                        below.append(other)
+                        if other.queued is not None:
+                            self._queue(other)
+            level = below
+            if not level:
+                return
+
+    def _queue(self, task: Task[Any]) -> None:
+        task.queued = task.chain
+        heapq.heappush(self._want_slots, (-task.queued, task.number, task))
+
     def _hand_out_slots(self) -> None:
-        while self._wants_slot and self._free_slots:
-            _, task = heapq.heappop(self._wants_slot)
-            self._free_slots.sort()
-            self._wake(task, self._free_slots.pop(0))
+        kept = []
+        while self._want_slots:
+            entry = heapq.heappop(self._want_slots)
+            key, _, task = entry
+            if task.queued != -key:  # it has its slot, or another place in the queue
+                continue
+            slot = self._tokens.take(task.chain) if self._fits(task) else None
+            if slot is not None:
+                task.queued = None
+                self._running[slot.number] = task.expected
+                self._wake(task, slot)
+                continue
+            kept.append(entry)
+            if self._fits(task):
+                break
+        for entry in kept:
+            heapq.heappush(self._want_slots, entry)
+        self._tokens.deal()
+
+    def _fits(self, task: Task[Any]) -> bool:
+        """Whether there is memory for it beside what runs; alone, it may try."""
+        used = sum(one.memory for one in self._running.values())
+        return not self._running or used + task.expected.memory <= self._memory
 
     @staticmethod
     def _path(start: Task[Any], goal: Task[Any]) -> list[Task[Any]] | None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from podwheel.build.schedule import Steps
+    from podwheel.build.tokens import Slot
     from podwheel.build.workshop import Workshop
     from podwheel.index import GitSource
     from podwheel.model import Direct, File, Hash, Metadata
@@ -188,7 +189,7 @@ class Sources:
         )
         return _in_subdirectory(source, vcs.subdirectory)
 
-    def _check_out_in_sandbox(self, got: GitSource, name: str, slot: int) -> str:
+    def _check_out_in_sandbox(self, got: GitSource, name: str, slot: Slot) -> str:
         """Check a commit out where its attributes, filters and names can do no harm."""
         mounts = [Mount(source=got.repository, target="/podwheel/in/repo")]
         submodules = []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import field, frozen
 
 from podwheel.build.project import parallelism
+from podwheel.build.tokens import Slot
 from podwheel.sandbox.job import Job, Limits, Mount
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from podwheel.settings import Settings
     from podwheel.store import Store
     from podwheel.targets.definition import TargetDefinition
+
+
+_TAKES_TOKENS: Final = "build.py"
+"""The guest program that runs what can be many jobs."""
 
 
 @frozen(kw_only=True)
@@ -72,8 +77,8 @@ class Workshop:
     logs: Path
     """The directory of this run's logs."""
     limits: Limits
-    jobs_each: int
-    """How many processes one build may start."""
+    jobs: int
+    """How many jobs the whole run may have at once."""
     fresh_for: float = 600.0
     """Seconds for which an index's answer, and what was resolved with it, is used again."""
     build_tag: str | None = None
@@ -106,19 +111,28 @@ class Workshop:
         image: Image,
         program: str,
         mounts: tuple[Mount, ...],
-        slot: int,
+        slot: Slot | int,
         variables: tuple[tuple[str, str], ...] = (),
         limits: Limits | None = None,
     ) -> Job:
-        """The container of one step."""
+        """The container of one step.
+
+        Args:
+            slot: The scheduler's, with the jobserver of the step; or, outside of it, a number that
+                no other container has at the same time.
+        """
         self.images.ready(image)
+        if isinstance(slot, int):
+            slot = Slot(number=slot, share=self.jobs)
+        fifo = slot.fifo if program == _TAKES_TOKENS else None
         return Job(
             name=title,
             image=image.reference,
             python=self.target.python.executable,
             program=program,
             mounts=mounts,
-            environment=(*parallelism(self.jobs_each).items(), *variables),
-            slot=slot,
+            environment=(*parallelism(slot.share, tokens=fifo is not None).items(), *variables),
+            slot=slot.number,
+            jobserver=fifo,
             limits=self.limits if limits is None else limits,
         )

@@ -108,7 +108,7 @@ _TARGET = [
     click.option("--store", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", envvar="PODWHEEL_STORE", help="Downloads, finished wheels, logs (default: ~/.cache/podwheel)."),
 ]  # fmt: skip
 _BUILDING = [
-    click.option("-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Containers at once (default: the cores)."),
+    click.option("-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Jobs at once, in all containers (default: the cores)."),
     click.option("--step-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that one step may take (default: 14400, 4 hours)."),
     click.option("--silence-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that a step may be silent (default: 1800)."),
     click.option("--scratch-size", type=Size(), metavar="SIZE", help="Room of one step (default: 8G, at most half of the memory)."),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 GUEST = "/podwheel/guest"
 BUILD = "/build"
 HOME = f"{BUILD}/home"
+JOBS = "/podwheel/jobs"
+"""The step's jobserver."""
 HOSTNAME = "podwheel"
 
 FIRST_UID = 10000
@@ -75,7 +77,11 @@ def podman_arguments(
     """
     uid = FIRST_UID + job.slot
     limits = job.limits
-    mounts = (Mount(source=guest, target=GUEST), *job.mounts)
+    mounts = [Mount(source=guest, target=GUEST), *job.mounts]
+    if job.jobserver is not None:
+        # Read-only like any other mount: its mode, name and times are not the container's to change.
+        # The kernel lets a FIFO be written nevertheless, for no file system is written by that.
+        mounts.append(Mount(source=job.jobserver, target=JOBS))
     variables = {**dict(CONSTANT_ENVIRONMENT), **dict(job.environment)}
     if interactive:
         variables["TERM"] = "xterm"

@@ -79,4 +79,6 @@ class Job:
     slot: int = field(default=0, validator=[validators.ge(0), validators.lt(50000)])
     """Which of the places that run at the same time: decides the uid."""
     limits: Limits = field(factory=Limits)
+    jobserver: Path | None = None
+    """A FIFO of this step's own, which the container reads and writes: job tokens, and nothing else."""
     labels: tuple[tuple[str, str], ...] = ()

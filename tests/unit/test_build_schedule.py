@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from podwheel.build.schedule import SLOT, CycleFound, NoSlots, Scheduler, Task, TaskFailed, _meet
+from podwheel.build.schedule import (
+    SLOT,
+    CycleFound,
+    Expected,
+    NoSlots,
+    Scheduler,
+    Task,
+    TaskFailed,
+    _meet,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -202,14 +211,14 @@ def test_no_more_than_the_slots_are_held_and_each_is_another(scheduler: Schedule
         nonlocal most
         slot = yield SLOT
         with lock:
-            assert slot not in held
-            held.add(slot)
+            assert slot.number not in held
+            held.add(slot.number)
             most = max(most, len(held))
         yield ()  # others get a chance
         with lock:
-            held.remove(slot)
+            held.remove(slot.number)
         scheduler.release(slot)
-        return slot
+        return slot.number
 
     tasks = [scheduler.task(str(n), str(n), steps) for n in range(40)]
     assert {run(scheduler, task) for task in tasks} <= {0, 1}
@@ -236,6 +245,77 @@ def test_waiting_tasks_hold_no_thread(scheduler: Scheduler) -> None:
     assert run(scheduler, free) == "ran"
     gate.set()
     assert {run(scheduler, task) for task in crowd} == {"open"}
+
+
+def test_what_the_longest_chain_begins_with_goes_first() -> None:
+    """Not what takes longest by itself, and not what was asked for first."""
+    made, order = Scheduler(slots=1, helpers=1), list[str]()
+    has_slot, all_wait = threading.Event(), threading.Event()
+
+    def holding() -> Steps[None]:
+        slot = yield SLOT
+        has_slot.set()
+        all_wait.wait(5)
+        made.release(slot)
+
+    def opening() -> Steps[None]:
+        all_wait.set()
+        yield ()
+
+    def wanting(name: str, seconds: float, *before: Task[Any]) -> Task[None]:
+        def steps() -> Steps[None]:
+            if before:
+                yield before
+            slot = yield SLOT
+            order.append(name)
+            made.release(slot)
+
+        return made.task(name, name, steps, expected=Expected(seconds=seconds))
+
+    made.task("holding", "holding", holding)
+    run(made, made.task("start", "start", constant(0)))
+    has_slot.wait(5)
+    small = wanting("small", 0.1)
+    alone = wanting("alone", 5)
+    below = wanting("below", 1)
+    top = wanting("top", 4, wanting("above", 1, below))
+    made.task("opening", "opening", opening)  # one thread is left, and does this last
+    for task in (alone, below, top, small):
+        made.wait(task)
+    made.stop()
+    made.join(5)
+    assert order[:2] == ["below", "alone"]
+    assert order.index("above") < order.index("top")
+
+
+def test_two_that_need_much_memory_do_not_run_together() -> None:
+    made, running, seen = Scheduler(slots=3, helpers=1, memory=100), set[str](), list[set[str]]()
+    memory = {"a": 60, "b": 60, "c": 20, "d": 500, "e": 60, "f": 10}
+    lock = threading.Lock()
+
+    def needing(name: str) -> Callable[[], Steps[None]]:
+        def steps() -> Steps[None]:
+            slot = yield SLOT
+            with lock:
+                running.add(name)
+                seen.append(set(running))
+            yield ()
+            with lock:
+                running.remove(name)
+            made.release(slot)
+
+        return steps
+
+    tasks = [
+        made.task(name, name, needing(name), expected=Expected(seconds=1, memory=needed))
+        for name, needed in memory.items()
+    ]
+    for task in tasks:
+        run(made, task)
+    made.stop()
+    made.join(5)
+    assert all(len(some) == 1 or sum(memory[n] for n in some) <= 100 for some in seen)
+    assert set().union(*seen) == set(memory)  # what needs more than there is may try alone
 
 
 def test_withheld_slots_are_refused(scheduler: Scheduler) -> None:

@@ -36,6 +36,7 @@ JOB = Job(
     ),
     environment=(("SOURCE_DATE_EPOCH", "1700000000"), ("CFLAGS", "-O2 -g0"), ("TZ", "UTC")),
     slot=3,
+    jobserver=Path("/store/logs/run/jobs/7"),
     limits=Limits(memory=2 << 30),
     labels=(("podwheel.run", "run"), ("podwheel.step", "thing")),
 )
@@ -61,6 +62,7 @@ def test_a_job_has_no_field_for_privilege_or_network() -> None:
     fields = {field.name for field in attrs.fields(Job)} | {f.name for f in attrs.fields(Mount)}
     assert fields == {
         "name", "image", "python", "program", "mounts", "environment", "slot", "limits", "labels",
+        "jobserver",
         "source", "target",
     }  # fmt: skip
 

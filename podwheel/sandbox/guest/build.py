@@ -19,6 +19,7 @@ import shutil
 import sys
 
 import common
+import jobserver
 import unpack
 
 PYTHON = common.PODWHEEL + "/env/bin/python"
@@ -34,12 +35,14 @@ def environment(extra):
     """What a hook sees: the container's own variables, the build environment in front, *extra*."""
     variables = dict(os.environ, **extra)
     variables["PATH"] = os.path.dirname(PYTHON) + os.pathsep + variables.get("PATH", os.defpath)
-    return variables
+    return jobserver.joined(variables)
 
 
 def prepare(request):
     """Write down the hook that *request* asks for; the command that runs it."""
     specification = dict(request, directory=_DIRECTORIES.get(request["hook"]))
+    if jobserver.is_there():
+        specification["jobserver"] = jobserver.FIFO
     directory = specification["directory"]
     if directory:  # a hook may be called twice; the second must not find the first one's leavings
         shutil.rmtree(directory, ignore_errors=True)

@@ -87,6 +87,8 @@ def attempt(specification):
     """Call the hook; a record of what came of it."""
     try:
         backend = load(specification["backend"], specification.get("backend_path") or [])
+        if specification["hook"] == "build_wheel" and specification.get("jobserver"):
+            work_side_by_side(specification["jobserver"])
         return {"ok": True, "value": call(backend, specification)}
     except NoBackend as error:
         return {"ok": False, "reason": "backend-import", "exception": str(error)}
@@ -99,6 +101,19 @@ def attempt(specification):
     except BaseException as error:
         traceback.print_exc()
         return {"ok": False, "reason": "raised", "exception": describe(error)}
+
+
+def work_side_by_side(fifo):
+    """Let distutils take part in the jobserver (compilers.py, which needs Python 3)."""
+    if sys.version_info < (3, 6):
+        return
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    neighbour = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compilers.py")
+    spec = spec_from_file_location("podwheel_compilers", neighbour)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.side_by_side(fifo)
 
 
 def is_listened_to():
