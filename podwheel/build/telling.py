@@ -6,6 +6,7 @@ is the message. The rules are about kinds of messages, never about packages.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +37,8 @@ _CAUSES: Final = re.compile(
     re.VERBOSE,
 )
 
+_HEADING: Final = "CMake Error"
+
 
 def shown_lines(text: str) -> list[str]:
     """The lines of *text* that are not blank, as they may be shown."""
@@ -54,5 +57,12 @@ def telling_lines(log: Path) -> str:
     if not found:
         return "\n".join(lines[-_MOST:])
     # The first causes, and the last line that is one: the exception that ended it.
-    chosen = dict.fromkeys(lines[n] for n in [*found[: _MOST - 2], *found[-2:]])
-    return "\n".join(chosen)
+    causes = [line for n in found for line in (lines[n], *_continued(lines, n))]
+    return "\n".join(dict.fromkeys([*causes[: _MOST - 2], *(lines[n] for n in found[-2:])]))
+
+
+def _continued(lines: list[str], place: int) -> list[str]:
+    """What a cause's next lines say: CMake's heading only names the file, its message is indented below."""
+    if not lines[place].startswith(_HEADING):
+        return []
+    return list(itertools.takewhile(lambda line: line[0].isspace(), lines[place + 1 :]))

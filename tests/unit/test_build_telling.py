@@ -28,6 +28,8 @@ NOISE = "\n".join(f"copying src/pkg/module_{n}.py -> build/lib/pkg" for n in ran
         ("/usr/bin/ld: cannot find -lfoo: No such file or directory", "cannot find -lfoo"),
         ("x.o: in function `f':\nx.c:(.text+0x1): undefined reference to `deflate'", "undefined reference to `deflate'"),
         ("CMake Error at CMakeLists.txt:3 (find_package):\n  Could not find ZLIB", "CMake Error at CMakeLists.txt:3"),
+        ("CMake Error at CMakeLists.txt:46 (message):\n  LLVM is 19, this needs\n  22.\n\n-- Configuring",
+         "(message):\n  LLVM is 19, this needs\n  22."),
         ("../meson.build:14:14: ERROR: Dependency \"dbus-1\" not found", "ERROR: Dependency \"dbus-1\" not found"),
         (("Traceback (most recent call last):\n  File \"setup.py\", line 3, in <module>\n    import numpy\n"
           "ModuleNotFoundError: No module named 'numpy'"), "ModuleNotFoundError: No module named 'numpy'"),
