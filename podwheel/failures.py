@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from packaging.utils import canonicalize_name
+
 from podwheel.build.schedule import TaskFailed
 from podwheel.errors import BuildsFailed, PodwheelError, VerificationFailed
 from podwheel.targets.capture import AGAIN
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from podwheel.build.schedule import Task
+    from podwheel.model import Wheel
     from podwheel.prove.against import Fit
     from podwheel.prove.verdict import Imported, Proof, Verdict
 
@@ -80,11 +83,17 @@ def _roots(task: Task[Any]) -> list[Task[Any]]:
 
 
 def of_verdict(
-    verdict: Verdict, logs: Path, *, line: str = "", no_deps: bool = False
+    verdict: Verdict,
+    logs: Path,
+    *,
+    wheels: Sequence[Wheel] = (),
+    line: str = "",
+    no_deps: bool = False,
 ) -> VerificationFailed:
     """The error of a verdict that is not good.
 
     Args:
+        wheels: Those that it is about.
         line: What installs the packages that a server is said to need; empty: none.
         no_deps: What the wheels require was left out.
     """
@@ -107,6 +116,7 @@ def of_verdict(
         log=logs,
         hint=(
             *_missing_libraries(said, line),
+            *_strangers(bad, wheels),
             f"[package.{bad[0].name}] of podwheel.toml: import-modules and test say what is imported and run",
         ),
     )
@@ -147,6 +157,32 @@ def _missing_libraries(said: str, line: str) -> list[str]:
         f"what the wheels are known to need: {line}" if line else "",
         "runtime-packages under [package.NAME] of podwheel.toml names packages that a server is to have",
     ]
+
+
+def _strangers(bad: Sequence[Proof], wheels: Sequence[Wheel]) -> list[str]:
+    """What to do where a wheel built here does not work with upstream's of what it requires.
+
+    Upstream's portable wheels bring libraries of their own (PEP 600), which may be of other
+    versions than the target's, against which ours are linked.
+    """
+    known = {wheel.name: wheel for wheel in wheels}
+    failed = [known[canonicalize_name(p.name)] for p in bad if canonicalize_name(p.name) in known]
+    names = {
+        requirement
+        for wheel in failed
+        if wheel.extensions and not _portable(wheel)
+        for requirement in (canonicalize_name(r.name) for r in wheel.metadata.requires)
+        if requirement in known and known[requirement].extensions and _portable(known[requirement])
+    }
+    return [
+        f"{name} is upstream's wheel, and brings libraries of its own: --no-binary {name} builds it "
+        "against the target's"
+        for name in sorted(names)
+    ]
+
+
+def _portable(wheel: Wheel) -> bool:
+    return any("linux_2_" in t.platform or "linux20" in t.platform for t in wheel.tags)
 
 
 def _lines(proof: Proof) -> list[str]:

@@ -261,7 +261,11 @@ def verified(
         server = more
     if not verdict.ok:
         raise failures.of_verdict(
-            verdict, run.workshop.logs, line=server.line, no_deps=run.request.no_deps
+            verdict,
+            run.workshop.logs,
+            wheels=wheels,
+            line=server.line,
+            no_deps=run.request.no_deps,
         )
     _needs(run).keep(wheels, server)
     return server, verdict

@@ -178,6 +178,32 @@ def test_a_bad_verdict_names_the_module_and_its_last_line() -> None:
     assert "[package.pkg]" in error.hint[-1]
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        ("linux_x86_64", "manylinux_2_28_x86_64", True),
+        ("linux_x86_64", "manylinux2014_x86_64", True),
+        ("linux_x86_64", "linux_x86_64", False),
+        ("manylinux_2_41_x86_64", "manylinux_2_28_x86_64", False),
+    ],
+)
+def test_upstreams_libraries_beside_the_targets_are_named(
+    ours: str, theirs: str, said: bool
+) -> None:
+    def native(name: str, platform: str, *requires: str) -> Wheel:
+        made = wheel(name, extensions=(f"{name}{SUFFIX}",), name=name)
+        metadata = evolve(made.metadata, requires=tuple(map(Requirement, requires)))
+        return evolve(made, metadata=metadata, tags=frozenset({Tag("cp313", "cp313", platform)}))
+
+    bad = proof(name="ours", imports=(Imported(module="ours", ok=False, said="mismatch"),))
+    error = of_verdict(
+        Verdict(installed=True, consistent=True, said="", proofs=(bad, proof(name="theirs"))),
+        Path("/l"),
+        wheels=[native("ours", ours, "Theirs>=1", "missing"), native("theirs", theirs)],
+    )
+    assert any("--no-binary theirs" in hint for hint in error.hint) is said
+
+
 @pytest.mark.parametrize("no_deps", [True, False])
 def test_wheels_without_what_they_require_may_be_published_unproven(no_deps: bool) -> None:
     verdict = Verdict(installed=False, consistent=True, said="ERROR: No matching …", proofs=())
