@@ -9,13 +9,17 @@ the system it is *for* (`Target`), what was *chosen* (`Resolution`), what is *bu
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
+import hashlib
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from attrs import field, frozen
 from packaging.utils import NormalizedName, canonicalize_name
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from packaging.markers import Marker
@@ -283,6 +287,14 @@ class Interpreter:
     def marker_environment(self) -> dict[str, str]:
         return dict(self.markers)
 
+    @cached_property
+    def ranks(self) -> Mapping[Tag, int]:
+        """The place of each of `tags`; 0 is the best."""
+        ranks: dict[Tag, int] = {}
+        for rank, tag in enumerate(self.tags):
+            ranks.setdefault(tag, rank)
+        return ranks
+
     @property
     def series(self) -> tuple[int, int]:
         """``(3, 13)``."""
@@ -389,8 +401,32 @@ class Resolution:
     """Sorted by name."""
 
     def get(self, name: str) -> Pin | None:
-        wanted = canonicalize_name(name)
-        return next((p for p in self.pins if p.name == wanted), None)
+        return self.by_name.get(canonicalize_name(name))
+
+    # Each step of a run asks for these: once a tree, not once a step.
+
+    @cached_property
+    def by_name(self) -> Mapping[NormalizedName, Pin]:
+        return {pin.name: pin for pin in self.pins}
+
+    @cached_property
+    def dependents(self) -> Mapping[NormalizedName, Sequence[Pin]]:
+        """Of each name the pins that depend on it; of one that nothing depends on, nothing."""
+        found: defaultdict[NormalizedName, list[Pin]] = defaultdict(list)
+        for pin in self.pins:
+            for dependency in pin.dependencies:
+                found[dependency].append(pin)
+        return dict(found)
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 (hex) of which versions it has, and of what bytes."""
+        lines = (f"{pin} {pin.file.sha256 if pin.file else pin.direct}" for pin in self.pins)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+NO_TREE: Final = Resolution(pins=())
+"""Of what is built for itself alone."""
 
 
 # --------------------------------------------------------------------------- what came out

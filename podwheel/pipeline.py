@@ -157,7 +157,7 @@ def all_built(run: Run, resolution: Resolution) -> tuple[Built, ...]:
     Raises:
         BuildsFailed: Some could not be built; each failure is told once.
     """
-    return _results(run, [run.builder.wheel(pin, resolution.pins) for pin in resolution.pins])
+    return _results(run, [run.builder.wheel(pin, resolution) for pin in resolution.pins])
 
 
 def ported(run: Run, resolution: Resolution, built: Sequence[Built]) -> tuple[Built, ...]:
@@ -189,8 +189,8 @@ def fetched(run: Run, *, portable: bool = False) -> tuple[Prepared, ...]:
     resolution = resolved(run)
     sources = [pin for pin in resolution.pins if not pin.is_wheel]
     wheels = [pin for pin in resolution.pins if pin.is_wheel]
-    _results(run, [run.builder.wheel(pin, resolution.pins) for pin in wheels])
-    prepared = _results(run, [run.builder.prepare(pin, resolution.pins) for pin in sources])
+    _results(run, [run.builder.wheel(pin, resolution) for pin in wheels])
+    prepared = _results(run, [run.builder.prepare(pin, resolution) for pin in sources])
     pip_of_target(run)
     if portable:
         _result(run, portability_tools(run.builder))
@@ -338,7 +338,7 @@ def planned(run: Run) -> tuple[Planned, ...]:
     """
     resolution = resolved(run)
     run.workshop.scheduler.withhold()
-    tasks = {pin: run.builder.wheel(pin, resolution.pins) for pin in resolution.pins}
+    tasks = {pin: run.builder.wheel(pin, resolution) for pin in resolution.pins}
     for task in tasks.values():
         run.workshop.scheduler.wait(task)
     failures.raise_failed(list(tasks.values()), but=NoSlots)

@@ -34,7 +34,7 @@ from podwheel.build.supplies import Supplies
 from podwheel.errors import BuildError
 from podwheel.index import file_of
 from podwheel.index.urls import masked
-from podwheel.model import ArchiveUrl, LocalDirectory
+from podwheel.model import NO_TREE, ArchiveUrl, LocalDirectory
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from podwheel.build.origins import Origins
     from podwheel.build.schedule import Steps, Task
     from podwheel.build.workshop import Workshop
-    from podwheel.model import File, Metadata, Pin, Source, Wheel
+    from podwheel.model import File, Metadata, Pin, Resolution, Source, Wanted, Wheel
     from podwheel.settings import PackageSettings
 
 T = TypeVar("T")
@@ -66,10 +66,13 @@ class Builder:
     dialogue: Dialogue = field(init=False)
     met: set[NormalizedName] = field(factory=set, init=False)
     """Every package that the run had to do with, build requirements too."""
+    _with_settings: tuple[Wanted, ...] = field(init=False)
+    """Lines of the user's that have settings for a backend."""
     _wheels: dict[str, Wheel] = field(factory=dict, init=False)
     """By hash: one wheel of a backend serves many builds of a run."""
 
     def __attrs_post_init__(self) -> None:
+        self._with_settings = tuple(w for w in self.workshop.request.wanted if w.config_settings)
         self.sources = Sources(workshop=self.workshop)
         self.lookups = Lookups(workshop=self.workshop, builder=self)
         self.supplies = Supplies(workshop=self.workshop)
@@ -96,7 +99,7 @@ class Builder:
 
     # ------------------------------------------------------------ tasks
 
-    def wheel(self, pin: Pin, tree: tuple[Pin, ...]) -> Task[Built]:
+    def wheel(self, pin: Pin, tree: Resolution) -> Task[Built]:
         """The task whose result is the pin's wheel: upstream's, or built here.
 
         Args:
@@ -104,18 +107,18 @@ class Builder:
         """
         subject = Subject.of_pin(pin, tree)
         if pin.is_wheel:
-            return self._task("download", subject, (), lambda: self._download_steps(pin))
+            return self._task("download", subject, NO_TREE, lambda: self._download_steps(pin))
         return self._wheel_of(subject, tree)
 
     def metadata(self, subject: Subject) -> Task[Metadata]:
         """The task whose result is the metadata that its backend prepares (PEP 517)."""
-        return self._task("metadata of", subject, (), lambda: self._metadata_steps(subject))
+        return self._task("metadata of", subject, NO_TREE, lambda: self._metadata_steps(subject))
 
     def description(self, subject: Subject) -> Task[Metadata]:
         """The task whose result is a direct reference's metadata, static where it may be."""
-        return self._task("describe", subject, (), lambda: self._description_steps(subject))
+        return self._task("describe", subject, NO_TREE, lambda: self._description_steps(subject))
 
-    def prepare(self, pin: Pin, tree: tuple[Pin, ...]) -> Task[Prepared]:
+    def prepare(self, pin: Pin, tree: Resolution) -> Task[Prepared]:
         """The task that brings all that the pin's build needs, and stops before building it."""
         subject = Subject.of_pin(pin, tree)
         return self._task("prepare", subject, tree, lambda: self._prepare_steps(subject, tree))
@@ -137,15 +140,15 @@ class Builder:
         source = self.sources.of_file(pin.file, hashes=pin.hashes, wanted_by=pin.wanted_by)
         return tuple(str(r) for r in self.sources.build_system(source).requires)
 
-    def _wheel_of(self, subject: Subject, tree: tuple[Pin, ...]) -> Task[Built]:
+    def _wheel_of(self, subject: Subject, tree: Resolution) -> Task[Built]:
         return self._task("build", subject, tree, lambda: self._build_steps(subject, tree))
 
     def _task(
-        self, kind: str, subject: Subject, tree: tuple[Pin, ...], steps: Callable[[], Steps[T]]
+        self, kind: str, subject: Subject, tree: Resolution, steps: Callable[[], Steps[T]]
     ) -> Task[T]:
         if subject.version is not None:  # else its name may be a guess
             self.met.add(subject.name)
-        key = digest_of([kind, subject.key, [str(p) for p in tree]])
+        key = digest_of([kind, subject.key, tree.digest])
         return self.workshop.scheduler.task(key, f"{kind} {subject}", steps, about=subject)
 
     # ------------------------------------------------------------ the steps of each
@@ -164,12 +167,12 @@ class Builder:
             source_sha256=None,
         )
 
-    def _build_steps(self, subject: Subject, tree: tuple[Pin, ...]) -> Steps[Built]:
+    def _build_steps(self, subject: Subject, tree: Resolution) -> Steps[Built]:
         project = yield from self._project(subject)
         try:
             project, built = yield from self._built(project, tree)
         except BuildError as error:
-            if self.workshop.from_source and all(pin.name != subject.name for pin in tree):
+            if self.workshop.from_source and subject.name not in tree.by_name:
                 error.hint += (
                     f"--only-binary {subject.name} takes upstream's wheel, and records it",
                 )
@@ -179,15 +182,13 @@ class Builder:
             log.get().info("step.reused", title=f"build {project.title}", kind="build")
         return built
 
-    def _built(self, project: Project, tree: tuple[Pin, ...]) -> Steps[tuple[Project, Built]]:
+    def _built(self, project: Project, tree: Resolution) -> Steps[tuple[Project, Built]]:
         notes: list[str] = []
         errand = WheelErrand(project=project, workshop=self.workshop, notes=notes)
         built, project = yield from self.dialogue.run(errand, tree, notes)
         return project, built
 
-    def _as_full_as_can_be(
-        self, project: Project, built: Built, tree: tuple[Pin, ...]
-    ) -> Steps[Built]:
+    def _as_full_as_can_be(self, project: Project, built: Built, tree: Resolution) -> Steps[Built]:
         """The wheel itself, or a better one: with the compiled part that it was built without.
 
         What was lacking may come to light one by one, so an attempt that is no better is only
@@ -217,10 +218,10 @@ class Builder:
     def _metadata_steps(self, subject: Subject) -> Steps[Metadata]:
         project = yield from self._project(subject)
         errand = MetadataErrand(project=project, store=self.workshop.store)
-        (metadata,), project = yield from self.dialogue.run(errand, (), [])
+        (metadata,), project = yield from self.dialogue.run(errand, NO_TREE, [])
         self._keep(project)
         if metadata is None:  # the hook is optional (PEP 517): the wheel itself has it
-            task = self._wheel_of(subject, ())
+            task = self._wheel_of(subject, NO_TREE)
             yield (task,)
             metadata = task.value().wheel.metadata
         return metadata
@@ -242,7 +243,7 @@ class Builder:
         yield (task,)
         return task.value()
 
-    def _prepare_steps(self, subject: Subject, tree: tuple[Pin, ...]) -> Steps[Prepared]:
+    def _prepare_steps(self, subject: Subject, tree: Resolution) -> Steps[Prepared]:
         project = yield from self._project(subject)
         errand = RequirementsErrand(project=project, workshop=self.workshop)
         prepared, project = yield from self.dialogue.run(errand, tree, [])
@@ -308,7 +309,7 @@ class Builder:
         """Those of podwheel.toml, and those of the line that asked for it."""
         lines = (
             wanted.config_settings
-            for wanted in self.workshop.request.wanted
+            for wanted in self._with_settings
             if wanted.name == subject.name
             or (subject.direct is not None and wanted.direct == subject.direct)
         )

@@ -33,6 +33,7 @@ from podwheel.errors import (
     ToolchainTooOld,
     ToolFailed,
 )
+from podwheel.model import NO_TREE
 from podwheel.remedies.remedy import Remedy
 from podwheel.sandbox.job import Mount
 from podwheel.sandbox.session import Ended, GuestGone
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from podwheel.build.supplies import Supplies
     from podwheel.build.tokens import Slot
     from podwheel.build.workshop import Workshop
-    from podwheel.model import Pin, Wheel
+    from podwheel.model import Resolution, Wheel
     from podwheel.sandbox.session import Outcome
 
 T = TypeVar("T")
@@ -85,7 +86,7 @@ class Dialogue:
     mending: Mending
 
     def run(
-        self, errand: Errand[T], tree: tuple[Pin, ...], notes: list[str]
+        self, errand: Errand[T], tree: Resolution, notes: list[str]
     ) -> Steps[tuple[T, Project]]:
         """Run the errand; where it fails for lack of something that can be brought, again with that.
 
@@ -117,7 +118,7 @@ class Dialogue:
             errand = evolve(errand, project=project)
 
     def _attempt(
-        self, errand: Errand[T], tree: tuple[Pin, ...], notes: list[str]
+        self, errand: Errand[T], tree: Resolution, notes: list[str]
     ) -> Steps[T | _Lacking]:
         """Complete the project's environment, then run the errand in its container."""
         project = errand.project
@@ -160,7 +161,7 @@ class Dialogue:
         return _Lacking(mend=planned, error=error)
 
     def _act(
-        self, errand: Errand[T], wheels: tuple[Wheel, ...], tree: tuple[Pin, ...], slot: Slot
+        self, errand: Errand[T], wheels: tuple[Wheel, ...], tree: Resolution, slot: Slot
     ) -> T | _Lacking:
         with self.workshop.store.attempt("step") as place:
             result: T | _Lacking = self.in_container(
@@ -181,7 +182,7 @@ class Dialogue:
         self,
         errand: Errand[T],
         wheels: tuple[Wheel, ...],
-        tree: tuple[Pin, ...],
+        tree: Resolution,
         slot: Slot,
         question: str,
     ) -> T | _Restart | _Lacking:
@@ -223,7 +224,7 @@ class Dialogue:
         place: Path,
         talk_through: Callable[[Conversation, Callable[[tuple[Wheel, ...]], None]], Any],
         finish: Callable[[Any, Usage, Path], Any],
-        tree: tuple[Pin, ...] = (),
+        tree: Resolution = NO_TREE,
     ) -> Any:
         """Run *talk_through* in a container of the project's environment, with its source unpacked.
 

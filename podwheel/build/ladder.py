@@ -10,11 +10,9 @@ from podwheel.remedies.remedy import Remedy
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from podwheel.build.project import Project
     from podwheel.build.workshop import Workshop
-    from podwheel.model import Pin
+    from podwheel.model import Resolution
 
 _KIND: Final = "remedies"
 """The kind of the store's documents that say what a project's builds were mended with."""
@@ -34,7 +32,7 @@ class Ladder:
             project = self.climbed(project, Remedy.from_json(written))
         return project
 
-    def next(self, project: Project, text: str, tree: Sequence[Pin]) -> Remedy | None:
+    def next(self, project: Project, text: str, tree: Resolution) -> Remedy | None:
         """The next rung for what a failed attempt's log says; None: there is none.
 
         Args:
@@ -45,7 +43,7 @@ class Ladder:
         if not self.workshop.remedies:
             return None
         tried = {remedy.name for remedy in project.remedies}
-        known = {pin.name.replace("-", "_"): str(pin.name) for pin in tree}
+        known = {pin.name.replace("-", "_"): str(pin.name) for pin in tree.pins}
         while True:
             remedy = remedies_for(
                 text, tried=tried, python=self.workshop.target.python.series, known_projects=known

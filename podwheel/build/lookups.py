@@ -15,9 +15,9 @@ from attrs import define, field
 
 from podwheel import log
 from podwheel.build.subject import Subject
-from podwheel.model import Freshness, LocalDirectory
+from podwheel.model import Freshness, LocalDirectory, Resolution
 from podwheel.resolve.documents import resolution_from_json, resolution_to_json
-from podwheel.resolve.inputs import Policy
+from podwheel.resolve.inputs import NOTHING_PREFERRED, Policy
 from podwheel.resolve.metadata import StaticMetadata
 from podwheel.resolve.needs import same_direct
 from podwheel.resolve.resolver import resolve
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
         Metadata,
         Pin,
         Request,
-        Resolution,
         Wanted,
     )
     from podwheel.resolve.candidates import Candidate
+    from podwheel.resolve.inputs import Preferred
 
 
 class Pending(Exception):
@@ -160,7 +160,7 @@ class Lookups:
         *,
         constraints: Sequence[Wanted],
         policy: Policy,
-        preferred: Sequence[Pin] = (),
+        preferred: Preferred = NOTHING_PREFERRED,
         fresh: bool = False,
     ) -> Steps[Resolution]:
         """Resolve; or use the same question's answer again while it is fresh.
@@ -174,7 +174,11 @@ class Lookups:
                 "wanted": [_described(w) for w in wanted],
                 "constraints": [_described(w) for w in constraints],
                 "policy": _policy_described(policy),
-                "preferred": [f"{p} {p.file.sha256 if p.file else p.direct}" for p in preferred],
+                "preferred": [
+                    preferred.tree.digest,
+                    sorted(preferred.but),
+                    Resolution(pins=preferred.seeds).digest,
+                ],
                 "python": shop.target.fingerprint,
                 "indexes": [*shop.request.indexes.urls, "", *shop.request.indexes.find_links],
             }

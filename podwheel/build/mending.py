@@ -11,7 +11,6 @@ from podwheel.remedies.remedy import Remedy
 from podwheel.syslibs.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from podwheel.build.cargo import Cargo
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from podwheel.build.schedule import Steps
     from podwheel.build.supplies import Supplies
     from podwheel.build.workshop import Workshop
-    from podwheel.model import Pin
+    from podwheel.model import Resolution
 
 Mend = Plan | Remedy
 
@@ -35,7 +34,7 @@ class Mending:
     cargo: Cargo
 
     def after_failure(
-        self, project: Project, said: str, log_file: Path, tree: Sequence[Pin]
+        self, project: Project, said: str, log_file: Path, tree: Resolution
     ) -> tuple[Mend | None, tuple[str, ...]]:
         """What the next attempt is given; or None, and what to tell the user.
 

@@ -18,6 +18,7 @@ from podwheel.model import Format
 from podwheel.remedies.dates import as_of
 from podwheel.remedies.remedy import together
 from podwheel.resolve.buildreqs import build_constraints, build_policy, build_requirements
+from podwheel.resolve.inputs import Preferred
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class BuildRequirements:
         self.seeds = Seeds(workshop=self.workshop)
 
     def wheels(
-        self, project: Project, dynamic: tuple[str, ...], tree: tuple[Pin, ...], notes: list[str]
+        self, project: Project, dynamic: tuple[str, ...], tree: Resolution, notes: list[str]
     ) -> Steps[tuple[Wheel, ...]]:
         """The wheels of the project's build environment, sorted by name.
 
@@ -96,7 +97,7 @@ class BuildRequirements:
             return wheels
 
     def _resolution(
-        self, project: Project, dynamic: tuple[str, ...], tree: tuple[Pin, ...], cuts: _Cuts
+        self, project: Project, dynamic: tuple[str, ...], tree: Resolution, cuts: _Cuts
     ) -> Steps[Resolution]:
         request = self.workshop.request
         seeds = self._seed_pins(cuts)
@@ -123,10 +124,7 @@ class BuildRequirements:
                 ),
             ),
             policy=self._policy(self._as_of(project) if remedy.as_of_upload else None),
-            preferred=(
-                *(p for p in tree if p.name not in cuts and p.name != project.name),
-                *seeds,
-            ),
+            preferred=Preferred(tree=tree, but=frozenset({*cuts, project.name}), seeds=seeds),
         )
         for seed in seeds:
             chosen = resolution.get(seed.name)
@@ -157,7 +155,7 @@ class BuildRequirements:
     # ------------------------------------------------------------ circles
 
     def _cut(
-        self, stop: CycleFound | NoSource, project: Project, tree: tuple[Pin, ...], cuts: _Cuts
+        self, stop: CycleFound | NoSource, project: Project, tree: Resolution, cuts: _Cuts
     ) -> tuple[NormalizedName, tuple[str, ...]]:
         """What to take upstream's wheel of, and the names around the circle that this opens.
 
@@ -174,11 +172,11 @@ class BuildRequirements:
             raise self._sourceless(stop) from None
         return name, ()
 
-    def _may_be_cut(self, name: NormalizedName, project: Project, tree: tuple[Pin, ...]) -> bool:
+    def _may_be_cut(self, name: NormalizedName, project: Project, tree: Resolution) -> bool:
         """Whether upstream's wheel of *name* may serve the project's build."""
         if self.workshop.from_source:
             return self.seeds.get(name) is not None
-        return name != project.name and any(pin.name == name for pin in tree)
+        return name != project.name and name in tree.by_name
 
     def _seed_pins(self, cuts: _Cuts) -> tuple[Pin, ...]:
         if not self.workshop.from_source:
@@ -204,7 +202,7 @@ class BuildRequirements:
             error.hint = (*error.hint, f"or, by its hash, in podwheel.toml: {seed}")
         return error
 
-    def _cut_before(self, project: Project, tree: tuple[Pin, ...], notes: list[str]) -> _Cuts:
+    def _cut_before(self, project: Project, tree: Resolution, notes: list[str]) -> _Cuts:
         """Where a circle of this tree was opened in an earlier run: the same place, the same bytes.
 
         Which task closes a circle depends on which came first, so the choice is kept.
@@ -214,12 +212,12 @@ class BuildRequirements:
         self._tell(project, cuts, notes)
         return cuts
 
-    def _circle(self, project: Project, tree: tuple[Pin, ...]) -> str:
+    def _circle(self, project: Project, tree: Resolution) -> str:
         """The choice's key: another seed, or none, is another choice."""
         shop = self.workshop
         seeds = [f"{s.name} {s.version} {s.sha256}" for s in shop.settings.seeds]
         mode = ["source", *seeds] if shop.from_source else ["wheel"]
-        return digest_of([project.source.identity, [str(p) for p in tree], mode])
+        return digest_of([project.source.identity, tree.digest, mode])
 
     def _tell(self, project: Project, cuts: _Cuts, notes: list[str]) -> None:
         what = "the seed" if self.workshop.from_source else "upstream's wheel of"
@@ -232,7 +230,7 @@ class BuildRequirements:
     # ------------------------------------------------------------ at hand
 
     def at_once(
-        self, project: Project, dynamic: tuple[str, ...], tree: tuple[Pin, ...]
+        self, project: Project, dynamic: tuple[str, ...], tree: Resolution
     ) -> tuple[Wheel, ...] | None:
         """The same, without waiting: None where something must be built first."""
         steps = self.wheels(project, dynamic, tree, [])

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 from packaging.utils import NormalizedName, canonicalize_name
 
-from podwheel.model import LocalDirectory, Resolution
+from podwheel.model import NO_TREE, LocalDirectory
 from podwheel.resolve.why import paths
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
-    from podwheel.model import Direct, File, Hash, Pin
+    from podwheel.model import Direct, File, Hash, Pin, Resolution
     from podwheel.resolve.candidates import Candidate
 
 
@@ -33,9 +33,9 @@ class Subject:
     """Innermost first."""
 
     @classmethod
-    def of_pin(cls, pin: Pin, tree: tuple[Pin, ...] = ()) -> Subject:
+    def of_pin(cls, pin: Pin, tree: Resolution = NO_TREE) -> Subject:
         """The pin; with *tree*, where it is in it, with the shortest chain to a line of a file."""
-        chains = paths(Resolution(pins=tree), pin.name, limit=1) if pin in tree else ()
+        chains = paths(tree, pin.name, limit=1) if tree.by_name.get(pin.name) == pin else ()
         return cls(
             name=pin.name,
             version=pin.version,

@@ -6,6 +6,7 @@ What an index said is kept parsed, with the moment when it said so; "no such pro
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -162,13 +163,16 @@ class FindLinks:
         self._locations = tuple(locations)
         self._pages = pages
         self._client = client
-        self._files: tuple[File, ...] | None = None
+        self._files: dict[NormalizedName, list[File]] | None = None
 
     def files(self, name: NormalizedName) -> tuple[File, ...]:
         """Those of the project, in the order of the locations. The caller holds a lock."""
         if self._files is None:
-            self._files = tuple(f for where in self._locations for f in self._at(where))
-        return tuple(f for f in self._files if belongs_to(f.filename, name))
+            self._files = defaultdict(list)
+            for file in (f for where in self._locations for f in self._at(where)):
+                for whose in names_of(file.filename):
+                    self._files[whose].append(file)
+        return tuple(self._files.get(name, ()))
 
     def _at(self, location: str) -> tuple[File, ...]:
         if not location.startswith(("http:", "https:")):
@@ -220,20 +224,22 @@ class FindLinks:
         return ()
 
 
-def belongs_to(filename: str, name: NormalizedName) -> bool:
-    """Whether an archive's name says that it is of that project.
+def names_of(filename: str) -> frozenset[NormalizedName]:
+    """The projects that an archive may be of, as its name says.
 
     A source's name alone does not say where the project's name ends (``a-b-1.0``): each hyphen
     is tried, and what follows must be a version.
     """
     if filename.endswith(".whl"):
-        return canonicalize_name(filename.partition("-")[0]) == name
+        return frozenset({canonicalize_name(filename.partition("-")[0])})
     base = stem(filename)
-    for at, char in enumerate(base):
-        if char == "-" and canonicalize_name(base[:at]) == name:
-            try:
-                Version(base[at + 1 :])
-            except InvalidVersion:
-                continue
-            return True
-    return False
+    ends = [at for at, char in enumerate(base) if char == "-" and _is_version(base[at + 1 :])]
+    return frozenset(canonicalize_name(base[:at]) for at in ends)
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True

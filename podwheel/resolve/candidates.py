@@ -100,10 +100,9 @@ class Rules:
 
     @classmethod
     def of(cls, python: Interpreter, exclude_newer: datetime.datetime | None) -> Rules:
-        ranks: dict[Tag, int] = {}
-        for rank, tag in enumerate(python.tags):
-            ranks.setdefault(tag, rank)
-        return cls(ranks=ranks, python=python_version(python.version), exclude_newer=exclude_newer)
+        return cls(
+            ranks=python.ranks, python=python_version(python.version), exclude_newer=exclude_newer
+        )
 
 
 def python_version(full: str) -> Version:

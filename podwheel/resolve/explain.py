@@ -76,7 +76,7 @@ class Explainer:
 
     def too_deep(self, rounds: int) -> ResolutionError:
         """The error for a search that was given up."""
-        conflicts = self._provider.conflicts
+        conflicts = self._provider.order.conflicts
         worst = sorted(conflicts, key=lambda name: (-conflicts[name], name))[:SHOWN]
         return ResolutionError(
             f"gave up looking for versions for {self._where} after {rounds:,} rounds",

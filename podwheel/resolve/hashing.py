@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from podwheel.model import Direct, Pin, Wanted
     from podwheel.resolve.asked import Asked
+    from podwheel.resolve.inputs import Preferred
 
 _HOW = "`pip-compile --generate-hashes` or `uv export` write such a file"
 
@@ -79,17 +80,16 @@ def _direct_fault(direct: Direct) -> str | None:
             return "a directory has no hash that could be checked"
 
 
-def check_pins(pins: Iterable[Pin], asked: Asked, exempt: Iterable[NormalizedName]) -> None:
+def check_pins(pins: Iterable[Pin], asked: Asked, exempt: Preferred) -> None:
     """See that every package of the resolution, dependencies too, was pinned and hashed by the user.
 
     Args:
-        exempt: Names whose wheels are our own.
+        exempt: What has wheels of our own.
 
     Raises:
         HashesMissing: Some are not; the lines to add are told.
     """
-    ours = set(exempt)
-    missing = [p for p in pins if p.name not in ours and not _is_checked(p, asked)]
+    missing = [p for p in pins if not (exempt.get(p.name) or _is_checked(p, asked))]
     if missing:
         raise HashesMissing(
             "hashes are required, and these dependencies are not listed with == and a hash",

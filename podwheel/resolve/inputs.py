@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import field, frozen
 
-from podwheel.model import Formats
+from podwheel.model import NO_TREE, Formats
 
 if TYPE_CHECKING:
     import datetime
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from podwheel.model import Direct, File, Hash, Metadata
+    from podwheel.model import Direct, File, Hash, Metadata, Pin, Resolution
     from podwheel.resolve.candidates import Candidate
 
 
@@ -50,6 +50,30 @@ class MetadataSource(Protocol):
 
     def repository(self, wheel: File) -> str | None:
         """The repository that a wheel's metadata names (`unpublished.repository_in`); raises nothing."""
+
+
+@frozen(kw_only=True)
+class Preferred:
+    """For a build environment: pins that are the only candidate of their name, in whatever format.
+
+    Two builds of one library in one process are an ABI accident.
+    """
+
+    tree: Resolution = NO_TREE
+    """The runtime tree; only those of its pins count that satisfy the specifiers."""
+    but: frozenset[NormalizedName] = frozenset()
+    """Names that the tree has no say in."""
+    seeds: tuple[Pin, ...] = ()
+    """Beside the tree, and before it."""
+
+    def get(self, name: NormalizedName) -> Pin | None:
+        for seed in self.seeds:
+            if seed.name == name:
+                return seed
+        return None if name in self.but else self.tree.by_name.get(name)
+
+
+NOTHING_PREFERRED = Preferred()
 
 
 @frozen(kw_only=True)

@@ -15,7 +15,6 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from podwheel import log
 from podwheel.archives import parse_metadata, read_sdist, read_wheel, static_metadata
 from podwheel.errors import MetadataUnusable, PodwheelError, WheelRejected
-from podwheel.resolve.candidates import Rules
 from podwheel.resolve.catalogue import check_agrees
 from podwheel.resolve.documents import metadata_from_json, metadata_to_json
 from podwheel.resolve.unpublished import repository_in
@@ -70,7 +69,7 @@ class StaticMetadata:
         self._store = store
         self._target = target
         self._hook = hook
-        self._ranks = Rules.of(python, None).ranks
+        self._ranks = python.ranks
 
     def of(self, candidate: Candidate, wanted_by: Sequence[str]) -> Metadata:
         """The metadata of a candidate from an index.

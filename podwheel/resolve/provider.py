@@ -1,9 +1,9 @@
 """The provider that resolvelib asks: which candidates, in which order, and what they need.
 
-Much of it is pip's hard-won wisdom (``pip/_internal/resolution/resolvelib/provider.py``),
-with two differences. Metadata is asked for only when a candidate is about to be pinned, for
-ours may cost a container; a candidate whose metadata is unusable then *needs something
-impossible*, and resolvelib goes on to the next. And the order of lines in a file does not
+It follows pip (``pip/_internal/resolution/resolvelib/provider.py``), with two differences.
+Metadata is asked for only when a candidate is about to be pinned, for ours may cost a container;
+a candidate whose metadata is unusable then *needs something impossible*, and resolvelib goes on
+to the next. And the order of lines in a file does not
 change the outcome: a resolution is named by what went in.
 """
 
@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from resolvelib import AbstractProvider
 
 from podwheel.errors import MetadataUnusable, NoMatchingVersion
-from podwheel.resolve.candidates import Candidate, is_pinned
+from podwheel.resolve.candidates import Candidate
 from podwheel.resolve.catalogue import preferred_candidate
 from podwheel.resolve.needs import (
     Impossible,
@@ -29,6 +29,7 @@ from podwheel.resolve.needs import (
     shown,
     split_identifier,
 )
+from podwheel.resolve.order import Order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,18 +40,16 @@ if TYPE_CHECKING:
     from resolvelib.structs import Matches
 
     from podwheel.errors import PodwheelError
-    from podwheel.model import Direct, Metadata, Pin
+    from podwheel.model import Direct, Metadata
     from podwheel.resolve.asked import Asked, Constraint
     from podwheel.resolve.candidates import Choice, Shelf
     from podwheel.resolve.catalogue import Catalogue
+    from podwheel.resolve.inputs import Preferred
 
     Cause = RequirementInformation[Need, Node]
     Base = AbstractProvider[Need, Node, str]
 else:
     Base = AbstractProvider
-
-PROMOTED_AFTER = 5
-"""Conflicts over a name that is not pinned yet, after which it is pinned early (pip's figure)."""
 
 
 class OnlyWheels(Exception):
@@ -76,7 +75,7 @@ class Provider(Base):
         asked: Asked,
         catalogue: Catalogue,
         environment: dict[str, str],
-        preferred: Mapping[NormalizedName, Pin],
+        preferred: Preferred,
     ) -> None:
         self.asked = asked
         self.catalogue = catalogue
@@ -84,13 +83,11 @@ class Provider(Base):
         """Every need of an identifier, in the order in which they were met."""
         self.rejections: dict[tuple[Need, ...], None] = {}
         """What could not be had together, each time that a candidate was rejected for it."""
-        self.conflicts: defaultdict[str, int] = defaultdict(int)
         self.failed: dict[tuple[str | None, ...], PodwheelError] = {}
         """Direct references of dependencies that turned out to be unusable."""
         self._environment = environment
         self.preferred = preferred
-        self._wanted = {need.identifier for need in asked.needs}
-        self._promoted: set[str] = set()
+        self.order = Order({need.identifier for need in asked.needs})
         self._nodes: dict[tuple[object, ...], Node] = {}
         self._selections: dict[tuple[NormalizedName, SpecifierSet], tuple[Choice, ...]] = {}
         self._needs: dict[Node, tuple[Need, ...]] = {}
@@ -111,24 +108,10 @@ class Provider(Base):
         identifiers: Iterable[str],
         resolutions: Mapping[str, Node],
         candidates: Mapping[str, Iterator[Node]],  # noqa: ARG002 - resolvelib's signature
-        information: Mapping[str, Iterator[Cause]],  # noqa: ARG002
+        information: Mapping[str, Iterator[Cause]],
         backtrack_causes: Sequence[Cause],
     ) -> Iterable[str]:
-        """What to look at first: the causes of the last conflict, then what conflicts often."""
-        causes: set[str] = set()
-        for cause in backtrack_causes:
-            for part in (cause.requirement, cause.parent):
-                if part is None:
-                    continue
-                causes.add(part.identifier)
-                if part.identifier not in resolutions:
-                    self.conflicts[part.identifier] += 1
-                    if self.conflicts[part.identifier] >= PROMOTED_AFTER:
-                        self._promoted.add(part.identifier)
-        every = list(identifiers)
-        return (
-            [i for i in every if i in causes] or [i for i in every if i in self._promoted] or every
-        )
+        return (self.order.next(list(identifiers), resolutions, information, backtrack_causes),)
 
     def get_preference(
         self,
@@ -138,21 +121,7 @@ class Provider(Base):
         information: Mapping[str, Iterator[Cause]],
         backtrack_causes: Sequence[Cause],  # noqa: ARG002
     ) -> Any:
-        """Smaller is pinned sooner: what leaves the fewest candidates, as pip orders them."""
-        needs = [cause.requirement for cause in information[identifier]]
-        operators = [(s.operator, s.version) for need in needs for s in need.specifier]
-        return (
-            identifier not in self._promoted,
-            not any(need.direct is not None for need in needs),
-            not any(need.same is not None or is_pinned(need.specifier) for need in needs),
-            not any(
-                op in ("<", "<=", "~=") or (op == "==" and version.endswith(".*"))
-                for op, version in operators
-            ),
-            identifier not in self._wanted,
-            not operators,
-            identifier,
-        )
+        return self.order.preference(identifier, information)
 
     # ------------------------------------------------------------ candidates
 
@@ -279,9 +248,17 @@ class Provider(Base):
             for need in needs:
                 self._depths[need] = depth
                 self.seen[need.identifier].append(need)
-            names = {n.name for n in needs if n.direct is None and not isinstance(n, Impossible)}
-            self.catalogue.prefetch(sorted(names - self.preferred.keys()), self.asked)
+            self.prefetch(
+                n.name for n in needs if n.direct is None and not isinstance(n, Impossible)
+            )
+        for need in self._needs[candidate]:  # about to be asked of it
+            self.order.needed_by_one_more(need.identifier)
         return self._needs[candidate]
+
+    def prefetch(self, names: Iterable[NormalizedName]) -> None:
+        """Begin with what will be asked of the index for these."""
+        new = {name for name in names if self.preferred.get(name) is None}
+        self.catalogue.prefetch(sorted(new), self.asked)
 
     def _dependencies(self, node: Node) -> Iterator[Need]:
         name = node.candidate.name

@@ -14,6 +14,7 @@ from podwheel.resolve import hashing
 from podwheel.resolve.asked import applying, collect
 from podwheel.resolve.catalogue import Catalogue
 from podwheel.resolve.explain import Explainer
+from podwheel.resolve.inputs import NOTHING_PREFERRED
 from podwheel.resolve.provider import OnlyWheels, Provider, all_specifiers
 from podwheel.resolve.unpublished import newest_without_source
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from resolvelib.resolvers import Criterion
 
     from podwheel.model import Interpreter, Wanted
-    from podwheel.resolve.inputs import MetadataSource, Packages, Policy
+    from podwheel.resolve.inputs import MetadataSource, Packages, Policy, Preferred
     from podwheel.resolve.needs import Need, Node
 
     Reporter = BaseReporter[Need, Node, str]
@@ -46,7 +47,7 @@ def resolve(
     packages: Packages,
     metadata: MetadataSource,
     policy: Policy,
-    preferred: Sequence[Pin] = (),
+    preferred: Preferred = NOTHING_PREFERRED,
     where: str = "",
     max_rounds: int = MAX_ROUNDS,
 ) -> Resolution:
@@ -58,9 +59,7 @@ def resolve(
         python: The target's Python: markers, tags, ``Requires-Python``.
         packages: The indexes.
         metadata: Who knows what candidates depend on.
-        preferred: For a build environment: pins of the runtime tree. One that satisfies the
-            specifiers is the only candidate of its name, in whatever format: two builds of
-            one library in one process are an ABI accident.
+        preferred: For a build environment: pins of the runtime tree.
         where: The target's name, for messages.
         max_rounds: When to give up.
 
@@ -78,22 +77,22 @@ def resolve(
         hashing.check_lines(lines, limits)
     catalogue = Catalogue(python=python, packages=packages, metadata=metadata, policy=policy)
     asked = collect(lines, limits, catalogue.direct)
-    ours = {pin.name: pin for pin in preferred}
-    provider = Provider(asked=asked, catalogue=catalogue, environment=environment, preferred=ours)
+    provider = Provider(
+        asked=asked, catalogue=catalogue, environment=environment, preferred=preferred
+    )
     series = f"Python {python.series[0]}.{python.series[1]}"
     nodes = _search(provider, f"{where} ({series})" if where else series, max_rounds)
     log.get().debug("resolve.found", nodes=len(nodes), conflicts=len(provider.rejections))
     resolution = _Outcome(provider=provider, nodes=nodes).resolution()
     if policy.require_hashes:
-        hashing.check_pins(resolution.pins, asked, ours)
+        hashing.check_pins(resolution.pins, asked, preferred)
     return resolution
 
 
 def _search(provider: Provider, where: str, max_rounds: int) -> Mapping[str, Node]:
     """Let resolvelib search; what it says when it fails is put into a user's words."""
     needs = provider.asked.needs
-    names = {n.name for n in needs if n.direct is None} - provider.preferred.keys()
-    provider.catalogue.prefetch(sorted(names), provider.asked)
+    provider.prefetch(n.name for n in needs if n.direct is None)
     # Extras last, as in pip: their candidates are then already limited by the base's
     # specifiers. The rest of the order makes the outcome independent of the lines' order.
     roots = sorted(needs, key=lambda n: (n.extra is not None, n.identifier, n.text))
@@ -198,7 +197,7 @@ class _Outcome:
         """That a newer version would have been taken, had upstream published its source."""
         candidate, catalogue = node.candidate, self.provider.catalogue
         shelf = catalogue.known(candidate.name)
-        if shelf is None or candidate.file is None or candidate.name in self.provider.preferred:
+        if shelf is None or candidate.file is None or self.provider.preferred.get(candidate.name):
             return
         constraint = self.provider.asked.constraint(candidate.name)
         specifier = all_specifiers(self.wanters[candidate.name], constraint)
@@ -218,7 +217,7 @@ class _Outcome:
 
     def _tell_yanked(self, node: Node) -> None:
         candidate = node.candidate
-        if candidate.name in self.provider.preferred or candidate.file is None:
+        if self.provider.preferred.get(candidate.name) or candidate.file is None:
             return
         if candidate.file.yanked is not None:
             log.get().warning(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
 
     from podwheel.model import Pin, Resolution
 
@@ -29,28 +30,20 @@ def paths(resolution: Resolution, name: str, *, limit: int = LIMIT) -> tuple[tup
     if pin is None:
         return ()
     found: list[tuple[str, ...]] = []
-    for way in _ways(pin, _parents(resolution)):
+    for way in _ways(pin, resolution.dependents):
         found.append(way)
         if len(found) == limit:
             break
     return tuple(found)
 
 
-def _parents(resolution: Resolution) -> dict[str, list[Pin]]:
-    parents: dict[str, list[Pin]] = defaultdict(list)
-    for pin in resolution.pins:
-        for dependency in pin.dependencies:
-            parents[dependency].append(pin)
-    return parents
-
-
-def _ways(pin: Pin, parents: dict[str, list[Pin]]) -> Iterator[tuple[str, ...]]:
+def _ways(pin: Pin, parents: Mapping[NormalizedName, Sequence[Pin]]) -> Iterator[tuple[str, ...]]:
     """Breadth first from the package up, so that short ways come first."""
     queue: list[tuple[Pin, tuple[str, ...], frozenset[str]]] = [(pin, (), frozenset())]
     for examined, (here, below, visited) in enumerate(queue):  # grows while it is walked
         if examined == _EXAMINED:
             return
-        speakers = {line: _speaker(line, parents[here.name]) for line in here.wanted_by}
+        speakers = {line: _speaker(line, parents.get(here.name, ())) for line in here.wanted_by}
         for line, speaker in speakers.items():
             if speaker is None:
                 yield (line, *below)
@@ -60,7 +53,7 @@ def _ways(pin: Pin, parents: dict[str, list[Pin]]) -> Iterator[tuple[str, ...]]:
                 queue.append((speaker, (line, *below), seen))
 
 
-def _speaker(line: str, parents: list[Pin]) -> Pin | None:
+def _speaker(line: str, parents: Sequence[Pin]) -> Pin | None:
     """The package whose need *line* tells (``Need.line``); None for a line of a file."""
     head, needs, _ = line.partition(" needs ")
     if not needs:

@@ -32,6 +32,7 @@ from podwheel.model import (
     Wanted,
 )
 from podwheel.resolve import Candidate, Policy, resolve
+from podwheel.resolve.inputs import Preferred
 from podwheel.resolve.needs import direct_key
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ class World:
             packages=self,
             metadata=self,
             policy=policy,
-            preferred=preferred,
+            preferred=Preferred(tree=Resolution(pins=tuple(preferred))),
             where="debian-13",
             max_rounds=max_rounds,
         )

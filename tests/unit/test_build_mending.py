@@ -10,6 +10,7 @@ import pytest
 
 from podwheel.build.ladder import Ladder
 from podwheel.build.mending import Mending, told_of
+from podwheel.model import NO_TREE
 from podwheel.remedies.remedy import Remedy
 from podwheel.settings import PackageSettings, Settings
 from podwheel.store import Store
@@ -86,7 +87,7 @@ def mending(workshop: Any, plan: Plan) -> Mending:
 def asked(mender: Mending, project: Any, tmp_path: Path, text: str, said: str = "") -> Any:
     log = tmp_path / "log"
     log.write_text(text)
-    return mender.after_failure(project, said, log, ())
+    return mender.after_failure(project, said, log, NO_TREE)
 
 
 def finished(steps: Iterator[Any]) -> Any:
@@ -172,7 +173,7 @@ def test_options_go_behind_the_users_and_variables_of_theirs_stay(
 def test_a_rung_is_not_tried_twice(workshop: Any, project: Any) -> None:
     ladder = Ladder(workshop=workshop)
     names = []
-    while (remedy := ladder.next(project, GONE, ())) is not None:
+    while (remedy := ladder.next(project, GONE, NO_TREE)) is not None:
         names.append(remedy.name)
         project = ladder.climbed(project, remedy)
     assert names == ["setuptools-below-82", "build-requirements-as-of-upload"]
@@ -181,9 +182,9 @@ def test_a_rung_is_not_tried_twice(workshop: Any, project: Any) -> None:
 def test_the_day_of_the_upload_must_be_known(workshop: Any, project: Any) -> None:
     project.uploaded = None
     ladder = Ladder(workshop=workshop)
-    first = ladder.next(project, GONE, ())
+    first = ladder.next(project, GONE, NO_TREE)
     assert first is not None
-    assert ladder.next(ladder.climbed(project, first), GONE, ()) is None
+    assert ladder.next(ladder.climbed(project, first), GONE, NO_TREE) is None
 
 
 # ------------------------------------------------------------ what is kept
