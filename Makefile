@@ -8,7 +8,7 @@ as_builder = scripts/as-builder
 in_venv = $(as_builder) sh -ec 'venv=$$(scripts/setup-venv); export PATH="$$venv/bin:$$PATH"; exec "$$0" "$$@"'
 pytest = $(in_venv) pytest -n 2 --dist loadgroup $(ARGS)
 
-.PHONY: help demo test unit lint prepare venv clean
+.PHONY: help demo test unit lint bench prepare venv clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,9 @@ lint: ## ruff, its formatter's opinion, and mypy --strict
 	@$(in_venv) ruff check
 	@$(in_venv) ruff format --check
 	@$(in_venv) mypy --strict podwheel
+
+bench: ## podwheel against pip, uv and fromager (ARGS= goes to scripts/bench, see docs/benchmark.md)
+	@$(in_venv) scripts/bench $(ARGS)
 
 prepare: ## make this machine ready (needs root once)
 	scripts/prepare-host

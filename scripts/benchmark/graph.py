@@ -1,0 +1,141 @@
+"""A made-up graph of steps whose builds take no time: what is left is podwheel's own.
+
+    python graph.py STEPS DIRECTORY       # prints one JSON object
+
+The whole of `pipeline.build` runs in this process, but for the containers: where one would be
+started, its answers are here at once. Sources are read, environments made, wheels checked and kept,
+the wheelhouse sealed. Each step needs wheels of two steps before it, so the longest chain grows
+with the graph as well. DIRECTORY is podwheel's store, with the target in it.
+"""
+
+import json
+import os
+import random
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this checkout's podwheel
+
+from local_index import packed, wheel
+
+from podwheel import log, pipeline, run
+from podwheel.build import environment
+from podwheel.build.dialogue import Dialogue
+from podwheel.build.step import Usage
+from podwheel.requirements import Arguments
+
+_REACH = 40
+"""How far back a step's build requirements lie."""
+
+_PKG_INFO = "Metadata-Version: 2.2\nName: {name}\nVersion: 1.0\n"
+_PYPROJECT = """\
+[build-system]
+requires = {requires}
+build-backend = "none"
+
+[project]
+name = "{name}"
+version = "1.0"
+"""
+
+
+def sdists(steps: int) -> dict[str, bytes]:
+    """One source a step; the same for the same number."""
+    chance = random.Random(steps)
+    found = {}
+    for number in range(steps):
+        before = range(max(0, number - _REACH), number)
+        needs = [name_of(n) for n in chance.sample(before, min(2, len(before)))]
+        name, stem = name_of(number), stem_of(number)
+        files = {
+            "pyproject.toml": _PYPROJECT.format(requires=json.dumps(needs), name=name).encode(),
+            "PKG-INFO": _PKG_INFO.format(name=name).encode(),
+        }
+        found[f"{stem}.tar.gz"] = packed(files, top=stem)
+    return found
+
+
+def name_of(number: int) -> str:
+    return f"step-{number:05}"
+
+
+def stem_of(number: int) -> str:
+    return f"step_{number:05}-1.0"
+
+
+class Instant:
+    """What a `Conversation` would say, had a container built the wheel."""
+
+    def __init__(self, name: str) -> None:
+        self._stem = f"{name.replace('-', '_')}-1.0"
+
+    def requires(self) -> tuple[str, ...]:
+        return ()
+
+    def wheel(self, into: Path) -> Path:
+        filename = f"{self._stem}-py3-none-any.whl"
+        module = f"{self._stem.partition('-')[0]}.py"
+        (into / filename).write_bytes(wheel(filename, {module: b""}))
+        return into / filename
+
+
+def talk(
+    self: Dialogue, title: str, project: Any, wheels: Any, slot: int, env: Path,
+    talk_through: Any, log_file: Path, _logger: Any,
+) -> tuple[Any, Usage]:  # fmt: skip
+    """In the place of `Dialogue._talk`: everything but the container."""
+    shop = self.workshop
+    environments = environment.Environments(store=shop.store, python=shop.target.python)
+    environments.make(wheels, into=env)
+    self.inputs.mounts(project)
+    shop.job(title, image=shop.target.build, program="build.py", mounts=(), slot=slot)
+    log_file.write_text("")
+    brought = talk_through(Instant(project.name), lambda more: environments.extend(env, more))
+    usage = Usage(
+        started="2026-01-01T00:00:00+00:00",
+        seconds=0.0,
+        cpu_seconds=0.0,
+        peak_memory=0,
+        enforced=(),
+    )
+    return brought, usage
+
+
+def main() -> None:
+    steps, directory = int(sys.argv[1]), Path(sys.argv[2])
+    links = directory / "links"
+    links.mkdir()
+    for filename, data in sdists(steps).items():
+        (links / filename).write_bytes(data)
+    log.configure(None)
+    Dialogue._talk = talk  # noqa: SLF001 - the one place where a container comes in
+    names = tuple(f"{name_of(number)}==1.0" for number in range(steps))
+    options = run.Options(
+        arguments=Arguments(requirements=names, no_index=True, find_links=(str(links),)),
+        environ={"HOME": os.environ["HOME"], "PIP_CONFIG_FILE": os.devnull},
+        cwd=directory,
+        store=directory,
+        jobs=2,
+    )
+    started, cpu = time.monotonic(), time.process_time()
+    with run.opened(options) as opened:
+        outcome = pipeline.build(opened, output=directory / "wheelhouse", prove=False)
+    assert len(outcome.built) == steps
+    print(
+        json.dumps(
+            {
+                "steps": steps,
+                "seconds": time.monotonic() - started,
+                "cpu": time.process_time() - cpu,
+                "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
