@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from podwheel.errors import BuildsFailed, PodwheelError
+from podwheel.errors import BuildsFailed, PodwheelError, TargetsFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def show(error: PodwheelError) -> None:
     """Print an error for a person on stderr."""
     if isinstance(error, BuildsFailed):
-        for failure in error.failures:
+        targets = error.targets if isinstance(error, TargetsFailed) else itertools.repeat("")
+        for target, failure in zip(targets, error.failures, strict=False):
+            if target:
+                _write(f"{target}:")
             show(failure)
             _write("")
     lines = [f"error: {error.what}"]
@@ -83,7 +86,7 @@ def show(error: PodwheelError) -> None:
     _write("\n".join(lines))
 
 
-def _show_json(error: PodwheelError) -> None:
+def _show_json(error: PodwheelError, target: str | None = None) -> None:
     document: dict[str, Any] = {
         "event": "error",
         "level": "error",
@@ -95,9 +98,12 @@ def _show_json(error: PodwheelError) -> None:
         "log": None if error.log is None else str(error.log),
         "hint": error.hint,
     }
+    if target is not None:
+        document["target"] = target
     if isinstance(error, BuildsFailed):
-        for failure in error.failures:
-            _show_json(failure)
+        targets = error.targets if isinstance(error, TargetsFailed) else itertools.repeat(target)
+        for one, failure in zip(targets, error.failures, strict=False):
+            _show_json(failure, one)
     _write(json.dumps(document))
 
 

@@ -278,6 +278,25 @@ class BuildsFailed(BuildError):
         self.failures = tuple(failures)
 
 
+class TargetsFailed(BuildsFailed):
+    """The summary error of a command for several targets: some failed; each was told by itself.
+
+    Args:
+        targets: Their names, in the order of *failures*.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        targets: Sequence[str],
+        failures: Sequence[PodwheelError],
+        hint: str | Sequence[str] = (),
+    ) -> None:
+        super().__init__(what, failures=failures, hint=hint)
+        self.targets = tuple(targets)
+
+
 # ------------------------------------------------------------------ 7: verification
 
 
@@ -289,6 +308,10 @@ class VerificationFailed(PodwheelError):
 
 class WheelhouseUnusable(UsageError):
     """A directory that is no wheelhouse of ours, or was changed since."""
+
+
+class WheelsClash(UsageError):
+    """``--one-wheelhouse``, and two targets would need different wheels under one name."""
 
 
 class Interrupted(PodwheelError):

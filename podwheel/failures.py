@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from packaging.utils import canonicalize_name
 
 from podwheel.build.schedule import TaskFailed
-from podwheel.errors import BuildsFailed, PodwheelError, VerificationFailed
+from podwheel.errors import BuildsFailed, PodwheelError, TargetsFailed, VerificationFailed
 from podwheel.targets.capture import AGAIN
 
 if TYPE_CHECKING:
@@ -60,9 +60,33 @@ def _summary(errors: list[PodwheelError], blocked: list[str]) -> BuildsFailed:
         failures=errors,
         hint="the same command goes on where it stopped: finished wheels are kept",
     )
-    codes = {e.exit_code for e in errors}
+    return _with_code(summary)
+
+
+def of_targets(failed: Sequence[tuple[str, PodwheelError]], *, of: int) -> TargetsFailed:
+    """The error of a command for several targets.
+
+    Args:
+        failed: Name and error of each that failed.
+        of: How many targets there were.
+    """
+    names = [name for name, _ in failed]
+    error = TargetsFailed(
+        f"{len(failed)} of {of} targets failed: {', '.join(names)}",
+        targets=names,
+        failures=[error for _, error in failed],
+    )
+    return _with_code(error)
+
+
+_Summary = TypeVar("_Summary", bound=BuildsFailed)
+
+
+def _with_code(summary: _Summary) -> _Summary:
+    """Where all failed alike, theirs is its exit code."""
+    codes = {e.exit_code for e in summary.failures}
     if len(codes) == 1:
-        summary.exit_code = codes.pop()  # type: ignore[misc]  # of this instance: all failed alike
+        summary.exit_code = codes.pop()  # type: ignore[misc]  # of this instance
     return summary
 
 

@@ -24,6 +24,7 @@ from podwheel.prove.verdict import Verdict
 from podwheel.prove.verify import Verifier
 from podwheel.requirements.settings import FILE, misspelt
 from podwheel.seal import refuse_foreign
+from podwheel.seal.made import Made
 from podwheel.seal.sealing import seal
 from podwheel.seal.trust import Tool
 
@@ -46,22 +47,7 @@ _ROUNDS = 5
 """Resolutions after which wheels that disagree with their metadata are an error."""
 
 
-@frozen(kw_only=True)
-class Outcome:
-    """A run that built everything."""
-
-    resolution: Resolution
-    built: tuple[Built, ...]
-    """One a pin, sorted by name."""
-    server: Server
-    """What a server needs beside the wheels."""
-    verdict: Verdict | None
-    """None: verification was turned off."""
-    fit: Fit | None = None
-    """Whether the server that was captured has what they need; None: the target is no captured server."""
-
-
-def build(run: Run, *, output: Path, prove: bool, portable: bool = False) -> Outcome:
+def build(run: Run, *, output: Path, prove: bool, portable: bool = False) -> Made:
     """Build every wheel that the requirements need, prove them, and publish the wheelhouse.
 
     Args:
@@ -71,14 +57,20 @@ def build(run: Run, *, output: Path, prove: bool, portable: bool = False) -> Out
         PodwheelError: As its classes say. A wheelhouse that was there stays as it was.
     """
     refuse_foreign(output)
+    done = made(run, prove=prove, portable=portable)
+    seal(output, [done])
+    return done
+
+
+def made(run: Run, *, prove: bool, portable: bool = False) -> Made:
+    """Every wheel, built and proven, and nothing published."""
     with _misspelt_told(run):
         resolution, built = resolved_and_built(run)
     if portable:
         built = ported(run, resolution, built)
     server, verdict = proven(run, built) if prove else (needed(run, built), None)
-    seal(
-        run.workshop,
-        output,
+    return Made(
+        workshop=run.workshop,
         resolution=resolution,
         built=built,
         server=server,
@@ -86,9 +78,8 @@ def build(run: Run, *, output: Path, prove: bool, portable: bool = False) -> Out
         verdict=verdict,
         origins=run.builder.origins,
         tools=_tools(run, proven=verdict is not None and bool(built), portable=portable),
+        fit=held_against_target(run, [b.wheel for b in built], server),
     )
-    fit = held_against_target(run, [b.wheel for b in built], server)
-    return Outcome(resolution=resolution, built=built, server=server, verdict=verdict, fit=fit)
 
 
 def _tools(run: Run, *, proven: bool, portable: bool) -> tuple[Tool, ...]:

@@ -1,7 +1,7 @@
-"""One run: opened from options, closed whatever happens.
+"""One command's runs, one for each target: opened from options, closed whatever happens.
 
 Opening brings together what the steps share (`build.workshop.Workshop`); closing ends every
-container of the run, also after Ctrl-C, and leaves no half-made file.
+container, also after Ctrl-C, and leaves no half-made file.
 """
 
 from __future__ import annotations
@@ -10,34 +10,31 @@ import contextlib
 import datetime as dt
 import os
 import secrets
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from podwheel import log, process
 from podwheel.archives import check_build_tag
+from podwheel.asked import Options, asked, refuse_foreign_lock, system_policy
 from podwheel.build.builder import Builder
 from podwheel.build.images import RunImages
 from podwheel.build.schedule import Scheduler
 from podwheel.build.seeds import where_to_cut
-from podwheel.build.workshop import HostRust, SystemPolicy, Workshop
-from podwheel.errors import ResolutionError, RunningAsRoot, ToolFailed, UsageError
+from podwheel.build.workshop import HostRust, Workshop
+from podwheel.errors import RunningAsRoot, ToolFailed, UsageError
 from podwheel.index import Index
 from podwheel.index.once import Once
-from podwheel.model import Freshness
-from podwheel.prove.baseline import refuse_settings
-from podwheel.requirements import Arguments, load_settings, read, read_system_packages
 from podwheel.rust import Registries, read_configuration
-from podwheel.sandbox.job import Limits
 from podwheel.sandbox.session import Sandbox
 from podwheel.store import Store
 from podwheel.store.store import remove_tree
-from podwheel.targets import definition, images, replica
+from podwheel.targets import images, replica
 from podwheel.targets.fileindex import file_index
 from podwheel.toolchains.host import directories
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from podwheel.model import Request, Target
@@ -48,32 +45,8 @@ _KEPT_RUNS = 100
 
 
 @frozen(kw_only=True)
-class Options:
-    """What the command line said beside the requirements themselves; plain values."""
-
-    arguments: Arguments
-    environ: Mapping[str, str]
-    cwd: Path
-    store: Path
-    config: Path | None = None
-    target: str | None = None
-    freshness: Freshness = Freshness.NORMAL
-    jobs: int = field(factory=lambda: len(os.sched_getaffinity(0)))
-    """How many jobs run at once, over all containers."""
-    limits: Limits = field(factory=Limits)
-    build_tag: str | None = None
-    build_deps: Literal["wheel", "source"] = "wheel"
-    """What build requirements are: upstream's wheels where they fit, or built as well."""
-    rust: str | None = None
-    """A Rust toolchain of this host: a path, or rustup's name of one."""
-    remedies: bool = True
-    find_system_packages: bool = True
-    system_packages_from: str | None = None
-
-
-@frozen(kw_only=True)
 class Run:
-    """What the pipeline's lines work with."""
+    """What the pipeline's lines work with: one target's."""
 
     options: Options
     request: Request
@@ -82,12 +55,108 @@ class Run:
     builder: Builder
 
 
+@frozen(kw_only=True)
+class Session:
+    """What one command's runs share, one for each target: the store, the index, the sandbox.
+
+    What one target's run has asked of an index, or downloaded, no later one asks for again.
+    """
+
+    options: Options
+    run_id: str
+    store: Store
+    logs: Path
+    settings: Settings
+    request: Request
+    targets: tuple[TargetDefinition, ...]
+    """At least one; their names differ."""
+    sandbox: Sandbox
+    index: Index
+    registries: Registries
+    schedulers: list[Scheduler] = field(factory=list)
+
+    def run(self, chosen: TargetDefinition) -> Run:
+        """Make one of the targets ready, and hand out its run's tools; they are put away with the session.
+
+        Raises:
+            UsageError: What was asked is not for this target.
+            HostError: Its images cannot be made here.
+        """
+        options, from_source = self.options, self.options.build_deps == "source"
+        system = system_policy(options, chosen)
+        logs = self._logs_of(chosen)
+        scheduler = Scheduler(
+            slots=options.jobs,
+            fifos=logs / "jobs",
+            told=where_to_cut(self.settings.seeds if from_source else ()),
+        )
+        self.schedulers.append(scheduler)
+        if len(self.targets) > 1:
+            log.get().info("target.start", target=chosen.name)
+        target = images.prepare(chosen, store=self.store, sandbox=self.sandbox, assume_present=True)
+        replica.refuse_unlike(chosen, target)
+        refuse_foreign_lock(self.request, target)
+        workshop = Workshop(
+            run_id=self.run_id,
+            store=self.store,
+            index=self.index,
+            sandbox=self.sandbox,
+            scheduler=scheduler,
+            definition=chosen,
+            target=target,
+            images=_run_images(target, chosen, self.store, self.sandbox),
+            request=self.request,
+            settings=self.settings,
+            system=system,
+            freshness=options.freshness,
+            logs=logs,
+            limits=options.limits,
+            jobs=options.jobs,
+            build_tag=options.build_tag,
+            from_source=from_source,
+            registries=self.registries,
+            rust=_host_rust(options, self.settings),
+            remedies=options.remedies,
+        )
+        return Run(
+            options=options,
+            request=self.request,
+            settings=self.settings,
+            workshop=workshop,
+            builder=Builder(workshop=workshop),
+        )
+
+    def _logs_of(self, chosen: TargetDefinition) -> Path:
+        """Steps of two targets have the same names."""
+        if len(self.targets) == 1:
+            return self.logs
+        place = self.logs / chosen.name
+        place.mkdir(exist_ok=True)
+        return place
+
+
 @contextlib.contextmanager
 def opened(options: Options) -> Iterator[Run]:
-    """Read what was asked, make the target ready, and hand out the run's tools.
+    """The run of a command that is for one target. Raises as `session` and `Session.run` do.
 
     Raises:
-        UsageError: Requirements, settings or the target's document cannot be used.
+        UsageError: Several were named.
+    """
+    with session(options) as shared:
+        if len(shared.targets) > 1:
+            raise UsageError(
+                f"one target is wanted here, not {', '.join(t.name for t in shared.targets)}",
+                hint=f"--target {shared.targets[0].name}",
+            )
+        yield shared.run(shared.targets[0])
+
+
+@contextlib.contextmanager
+def session(options: Options) -> Iterator[Session]:
+    """Read what was asked, and hand out what the runs share.
+
+    Raises:
+        UsageError: Requirements, settings or a target's document cannot be used.
         HostError: podwheel cannot work on this host.
     """
     refuse_root()
@@ -97,22 +166,14 @@ def opened(options: Options) -> Iterator[Run]:
     run_id = _new_id()
     logs = store.root / "logs" / run_id
     log.add_file(logs / "run.jsonl")
-    settings, request, system, chosen = _asked(options)
-    log.get().info("run.start", run=run_id, target=chosen.name)
+    settings, request, targets = asked(options)
+    log.get().info("run.start", run=run_id, targets=[t.name for t in targets])
     forget_old_runs(store)
     store.sweep()
     with contextlib.ExitStack() as closing:
         sandbox = Sandbox(run_id=run_id, work=logs)
-        from_source = options.build_deps == "source"
-        scheduler = Scheduler(
-            slots=options.jobs,
-            fifos=logs / "jobs",
-            told=where_to_cut(settings.seeds if from_source else ()),
-        )
-        closing.callback(_close, scheduler, sandbox)  # making the target starts processes as well
-        target = images.prepare(chosen, store=store, sandbox=sandbox, assume_present=True)
-        replica.refuse_unlike(chosen, target)
-        refuse_foreign_lock(request, target)
+        schedulers: list[Scheduler] = []
+        closing.callback(_close, schedulers, sandbox)  # making a target starts processes as well
         index = closing.enter_context(
             Index(
                 indexes=request.indexes,
@@ -121,64 +182,20 @@ def opened(options: Options) -> Iterator[Run]:
                 freshness=options.freshness,
             )
         )
-        workshop = Workshop(
+        registries = _registries(options, settings, request, index, store)
+        yield Session(
+            options=options,
             run_id=run_id,
             store=store,
-            index=index,
-            sandbox=sandbox,
-            scheduler=scheduler,
-            definition=chosen,
-            target=target,
-            images=_run_images(target, chosen, store, sandbox),
-            request=request,
-            settings=settings,
-            system=system,
-            freshness=options.freshness,
             logs=logs,
-            limits=options.limits,
-            jobs=options.jobs,
-            build_tag=options.build_tag,
-            from_source=from_source,
-            registries=closing.enter_context(
-                contextlib.closing(_registries(options, settings, request, index, store))
-            ),
-            rust=_host_rust(options, settings),
-            remedies=options.remedies,
-        )
-        yield Run(
-            options=options,
-            request=request,
             settings=settings,
-            workshop=workshop,
-            builder=Builder(workshop=workshop),
+            request=request,
+            targets=targets,
+            sandbox=sandbox,
+            index=index,
+            registries=closing.enter_context(contextlib.closing(registries)),
+            schedulers=schedulers,
         )
-
-
-def _asked(options: Options) -> tuple[Settings, Request, SystemPolicy, TargetDefinition]:
-    """What the files, the options and the environment ask for; nothing is looked up."""
-    with _telling_closed_paths():
-        settings = load_settings(options.config, cwd=options.cwd)
-        request = read(
-            options.arguments, environ=options.environ, cwd=options.cwd, settings=settings
-        )
-        name = options.target or settings.target or definition.DEFAULT
-        chosen = definition.load(name, cwd=options.cwd)
-        refuse_settings(settings, chosen.capture)
-        return settings, request, _system_policy(options, chosen), chosen
-
-
-def _system_policy(options: Options, chosen: TargetDefinition) -> SystemPolicy:
-    """Raises UsageError: the file of ``--system-packages-from`` cannot be used, or not for this target."""
-    if options.system_packages_from is None:
-        return SystemPolicy(find=options.find_system_packages)
-    reviewed = read_system_packages(options.system_packages_from, cwd=options.cwd)
-    if reviewed.target not in (None, chosen.name):
-        raise UsageError(
-            f"{reviewed.source} is for {reviewed.target}, whose packages may have other names "
-            f"than {chosen.name}'s",
-            hint=f"--target {reviewed.target}, or a file that was reviewed for {chosen.name}",
-        )
-    return SystemPolicy(reviewed=reviewed)
 
 
 def _registries(
@@ -207,23 +224,6 @@ def _host_rust(options: Options, settings: Settings) -> HostRust:
     )
 
 
-@contextlib.contextmanager
-def _telling_closed_paths() -> Iterator[None]:
-    """Before Python 3.14 even `Path.exists` raises for what lies in a directory that is closed to us:
-    root's home, for the account that root hands over to.
-
-    Raises:
-        UsageError: A path that the user named cannot be looked at.
-    """
-    try:
-        yield
-    except PermissionError as error:
-        raise UsageError(
-            f"{error.filename} cannot be read: {error.strerror}",
-            hint="put it where this account may read it",
-        ) from error
-
-
 def _run_images(
     target: Target, chosen: TargetDefinition, store: Store, sandbox: Sandbox
 ) -> RunImages:
@@ -246,11 +246,13 @@ def _still_the_same(
         )
 
 
-def _close(scheduler: Scheduler, sandbox: Sandbox) -> None:
-    scheduler.stop()
+def _close(schedulers: Sequence[Scheduler], sandbox: Sandbox) -> None:
+    for scheduler in schedulers:
+        scheduler.stop()
     sandbox.reap()
     process.end_children()
-    scheduler.join(timeout=4)  # who waits for a network still holds at most a download in progress
+    for scheduler in schedulers[-1:]:  # those before it have nothing in work
+        scheduler.join(timeout=4)  # who waits for a network still holds at most a download
 
 
 def build_target(chosen: TargetDefinition, *, store: Path, refresh: bool) -> Target:
@@ -298,29 +300,6 @@ def refuse_root() -> None:
             "scripts/as-builder sh -c '$(scripts/setup-venv)/bin/podwheel build -r requirements.txt'",
         ],
     )
-
-
-def refuse_foreign_lock(request: Request, target: Target) -> None:
-    """A lock says which systems it is for (PEP 751).
-
-    Raises:
-        ResolutionError: The target is none of them.
-    """
-    python = target.python
-    if request.requires_python is not None and not request.requires_python.contains(
-        python.version, prereleases=True
-    ):
-        raise ResolutionError(
-            f"the lock is for Python {request.requires_python}; {target.name} has {python.version}",
-            hint="choose another --target, or make the lock for this one",
-        )
-    markers = python.marker_environment
-    if request.environments and not any(m.evaluate(markers) for m in request.environments):
-        raise ResolutionError(
-            f"the lock is for other systems than {target.name}",
-            said="\n".join(str(m) for m in request.environments),
-            hint="choose another --target, or make the lock for this one",
-        )
 
 
 def forget_old_runs(store: Store) -> None:

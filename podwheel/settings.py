@@ -76,7 +76,8 @@ class Settings:
     """The whole of podwheel.toml (or ``[tool.podwheel]``)."""
 
     path: Path | None = None
-    target: str | None = None
+    targets: tuple[str, ...] = ()
+    """Names or files, as `--target` takes them; empty: it names none."""
     packages: tuple[tuple[NormalizedName, PackageSettings], ...] = ()
     cflags: tuple[str, ...] = ()
     """Appended to CFLAGS and CXXFLAGS of every build."""

@@ -5,6 +5,7 @@ here. Nothing is executed, and nothing is unpacked but wheels that passed every 
 """
 
 from podwheel.archives.assemble import assemble as assemble
+from podwheel.archives.compare import differing as differing
 from podwheel.archives.layout import lay_out as lay_out
 from podwheel.archives.layout import virtual_environment as virtual_environment
 from podwheel.archives.metadata import parse_metadata as parse_metadata

@@ -45,7 +45,7 @@ def command(directory: Path, output: Path | None, **given: Any) -> None:
         chosen = options.options_of(given)
         chosen = evolve(
             chosen,
-            target=chosen.target or record.target.name,
+            targets=chosen.targets or (record.target.name,),
             arguments=evolve(chosen.arguments, requirements=("pip",)),
         )
         with run.opened(chosen) as opened:

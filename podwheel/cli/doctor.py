@@ -13,8 +13,8 @@ from rich.text import Text
 from podwheel.cli import options, tables
 
 if TYPE_CHECKING:
+    from podwheel.asked import Options
     from podwheel.doctor import Check, Diagnosis
-    from podwheel.run import Options
     from podwheel.targets.definition import TargetDefinition
 
 _WORDS: Final = {"ok": ("ok  ", "green"), "degraded": ("warn", "yellow"), "missing": ("MISS", "bold red")}  # fmt: skip
@@ -56,11 +56,11 @@ def command(**given: Any) -> int:
 
 
 def _targets(chosen: Options) -> tuple[TargetDefinition, ...]:
-    """The target that was named; else the default and the other built-in ones."""
+    """The targets that were named; else the default and the other built-in ones."""
     from podwheel.targets import definition
 
-    if chosen.target:
-        return (definition.load(chosen.target, cwd=chosen.cwd),)
+    if chosen.targets:
+        return tuple(definition.load(one, cwd=chosen.cwd) for one in chosen.targets)
     first = definition.load(definition.DEFAULT, cwd=chosen.cwd)
     return (first, *(d for d in definition.builtin() if d.name != first.name))
 

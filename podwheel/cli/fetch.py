@@ -27,10 +27,14 @@ def command(**given: Any) -> None:
     podwheel fetch -r requirements.txt --store ./store     # with a network
     podwheel build -r requirements.txt --store ./store --offline
     """
-    from podwheel import pipeline, run
+    from podwheel import pipeline, run, several
 
-    with run.opened(options.options_of(given)) as opened:
-        prepared = pipeline.fetched(opened, portable=given["portable"])
-    click.echo(
-        f"everything for {tables.counted(len(prepared), 'build')} is in {options.store_of(given)}"
-    )
+    with run.session(options.options_of(given)) as session:
+        results = several.each(
+            session, lambda run: pipeline.fetched(run, portable=given["portable"])
+        )
+    for target, prepared in results.done:
+        builds = tables.counted(len(prepared), "build")
+        what = f"{builds} for {target}" if results.several else builds
+        click.echo(f"everything for {what} is in {options.store_of(given)}")
+    results.check()

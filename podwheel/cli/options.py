@@ -11,10 +11,10 @@ import click
 from attrs import evolve
 
 from podwheel import log
+from podwheel.asked import Options
 from podwheel.cli.terminal import JsonDisplay, TerminalDisplay
 from podwheel.model import Freshness
 from podwheel.requirements import Arguments
-from podwheel.run import Options
 from podwheel.sandbox.job import Limits
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ _INDEXES = [
     click.option("--offline", is_flag=True, help="Open no socket; see `podwheel fetch`."),
 ]  # fmt: skip
 _TARGET = [
-    click.option("--target", "-t", metavar="NAME_OR_FILE", envvar="PODWHEEL_TARGET", help="Target system, or a captured server (default: podwheel.toml's, else debian-13)."),
+    click.option("--target", "-t", "targets", multiple=True, metavar="NAME_OR_FILE", envvar="PODWHEEL_TARGET", help="Target system, or a captured server; may be given several times (default: podwheel.toml's, else debian-13)."),
     click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings (default: podwheel.toml or pyproject.toml here)."),
     click.option("--store", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", envvar="PODWHEEL_STORE", help="Downloads, finished wheels, logs (default: ~/.cache/podwheel)."),
 ]  # fmt: skip
@@ -252,7 +252,7 @@ def options_of(given: dict[str, Any]) -> Options:
         cwd=Path.cwd(),
         store=store_of(given),
         config=given.get("config"),
-        target=given.get("target"),
+        targets=given.get("targets") or (),
         freshness=freshness,
         limits=evolve(
             Limits(scratch=_default_scratch()), **{k: v for k, v in limits.items() if v is not None}

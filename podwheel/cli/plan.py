@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from podwheel.cli import options, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podwheel.pipeline import Planned
 
 
 @click.command(cls=options.RequirementsCommand, name="plan")
@@ -21,23 +26,33 @@ def command(**given: Any) -> None:
 
     Only a package whose metadata is not static is asked for it, in a sandbox.
     """
-    from podwheel import pipeline, run
+    from podwheel import pipeline, run, several
 
-    with run.opened(options.options_of(given)) as opened:
-        lines = pipeline.planned(opened)
+    with run.session(options.options_of(given)) as session:
+        results = several.each(session, pipeline.planned)
     if given["as_json"]:
         document = [
             {
+                "target": target,
                 "name": line.pin.name,
                 "version": str(line.pin.version),
                 "how": line.how,
                 "build_requires": line.requires,
                 "wanted_by": line.pin.wanted_by,
             }
+            for target, lines in results.done
             for line in lines
         ]
         click.echo(json.dumps(document, indent=1))
-        return
+    else:
+        for target, lines in results.done:
+            if results.several:
+                tables.heading(target)
+            _draw(lines)
+    results.check()
+
+
+def _draw(lines: Sequence[Planned]) -> None:
     drawn = tables.table("step", "package", "version", "build requires", "wanted by")
     words = {"build": "build", "store": "from store", "upstream": "upstream's wheel"}
     for line in lines:

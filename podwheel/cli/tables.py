@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from podwheel.cli.terminal import seconds, size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from podwheel.pipeline import Outcome
     from podwheel.prove.against import Fit
     from podwheel.prove.server import Server
     from podwheel.prove.verdict import Proof, Verdict
+    from podwheel.seal.made import Made
 
 
 def console() -> Console:
@@ -32,8 +33,18 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     return drawn
 
 
-def closing(outcome: Outcome, output: Path, *, quiet: bool) -> None:
-    """The verdict: built, installed, imported; with sizes and times."""
+def heading(target: str) -> None:
+    """The line above what is said of one target, where there are several."""
+    console().print(Text(f"{target}:", style="bold"))
+
+
+def closing(outcome: Made, target: str | None, output: Path | None, *, quiet: bool) -> None:
+    """The verdict: built, installed, imported; with sizes and times.
+
+    Args:
+        target: Its name; None: there was only one.
+        output: The wheelhouse; None: it was not published.
+    """
     proofs = {p.name: p for p in outcome.verdict.proofs} if outcome.verdict else {}
     drawn = table(
         "package", "version", "wheel", "size", "time", "installed", "imported",
@@ -50,12 +61,16 @@ def closing(outcome: Outcome, output: Path, *, quiet: bool) -> None:
         )
     out = console()
     if not quiet:
+        if target is not None:
+            heading(target)
         out.print(drawn)
     ours = sum(b.step is not None for b in outcome.built)
     total = size(sum(b.wheel.size for b in outcome.built))
     proven = ", installed and imported" if outcome.verdict and outcome.built else ""
+    for_it = f" for {target}" if target else ""
+    place = "not published" if output is None else output
     out.print(
-        f"{counted(len(outcome.built), 'wheel')} ({ours} built from source, {total}){proven}: {output}"
+        f"{counted(len(outcome.built), 'wheel')}{for_it} ({ours} built from source, {total}){proven}: {place}"
     )
     if outcome.fit is None:
         server(outcome.server)

@@ -180,6 +180,10 @@ def _image_done(_title: str, event: Event) -> Text:
     return _done(f"image {event['image']}", event)
 
 
+def _target(_title: str, event: Event) -> Text:
+    return Text(f"{event['target']}:", style="bold")
+
+
 _DRAWN: Final[dict[str, Callable[[str, Event], Text]]] = {
     "step.done": _done,
     "step.failed": _failed,
@@ -188,6 +192,7 @@ _DRAWN: Final[dict[str, Callable[[str, Event], Text]]] = {
     "resolve.done": _resolved,
     "image.building": _image,
     "image.built": _image_done,
+    "target.start": _target,
 }
 
 _WORDS: Final = {
@@ -223,6 +228,7 @@ _WORDS: Final = {
     "capture.cpu": "compiled for {asked}; whether the server's CPU ({server}, says {capture}) can run that is not known",
     "server.unprovided": "{library} is in no wheel and in no package of the target: {needed_by}",
     "verify.loads": "an import loads what the target has not: again with {packages}",
+    "wheelhouse.newer": "on {target} pip may prefer {other} to {own}, as long as the requirements allow: install from pylock.toml there",
     "verify.kept": "these wheels were installed and imported on this {target} before: not again",
 }
 """Events that are told in a sentence; the keys are the event's."""

@@ -12,6 +12,8 @@ from attrs import asdict
 from podwheel.cli import options, tables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from podwheel.seal.record import RunRecord, TrustRecord
 
 _KINDS: Final = {
@@ -45,12 +47,25 @@ def command(wheelhouse: Path, **given: Any) -> None:
     podwheel trust
     podwheel trust --json ./wheels
     """
-    from podwheel.seal import read_run
+    from podwheel.seal import read_runs, wheelhouses
 
-    record = read_run(wheelhouse.absolute())
+    records = [run for place in wheelhouses(wheelhouse.absolute()) for run in read_runs(place)]
     if given["as_json"]:
-        click.echo(json.dumps([asdict(one) for one in record.trust], indent=1))
+        click.echo(json.dumps([asdict(one) for one in _merged(records)], indent=1))
         return
+    for record in records:
+        if len(records) > 1:
+            tables.heading(record.target.name)
+        _draw(record)
+
+
+def _merged(records: Sequence[RunRecord]) -> Iterator[TrustRecord]:
+    """What is behind any of them; what several targets have alike, once."""
+    known = dict.fromkeys(one for record in records for one in record.trust)
+    return iter(known)
+
+
+def _draw(record: RunRecord) -> None:
     drawn = tables.table("trusted", "name", "version", "sha256", "used by", "note")
     for one in record.trust:
         drawn.add_row(

@@ -6,12 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import evolve
+from attrs import evolve, frozen
 
 from podwheel.cli import options, tables
+from podwheel.errors import UsageError, WheelhouseUnusable
 
 if TYPE_CHECKING:
-    from podwheel.run import Options
+    from collections.abc import Sequence
+
+    from podwheel.asked import Options
+    from podwheel.model import Wheel
+    from podwheel.prove.against import Fit
+    from podwheel.prove.server import Server
+    from podwheel.prove.verdict import Verdict
+    from podwheel.run import Run
     from podwheel.seal import Wheelhouse
     from podwheel.targets.capture import Capture, CapturedPython
 
@@ -32,9 +40,9 @@ if TYPE_CHECKING:
 def command(directory: Path, **given: Any) -> None:
     """Prove the wheels of DIR: install them in the pristine target, and import each distribution.
 
-    DIR is a wheelhouse of podwheel's, whose files must be as they were published, or any
-    directory of wheels. The target is the one that a wheelhouse of ours was built for, unless
-    --target says another.
+    DIR is a wheelhouse of podwheel's, whose files must be as they were published, a directory of
+    several targets' wheelhouses, or any directory of wheels. The targets are those that a
+    wheelhouse of ours was built for, unless --target says another.
 
     With --against, what the wheels need is also looked up on a captured server; the target is
     then one like it, and a set that was proven there is not proven again.
@@ -44,48 +52,111 @@ def command(directory: Path, **given: Any) -> None:
     podwheel verify --target debian-12 ./wheels
     podwheel verify --against server.json wheelhouse
     """
-    from podwheel import failures, pipeline, run
-    from podwheel.seal import open_wheelhouse
+    from podwheel import failures, run, several
+    from podwheel.seal import open_wheelhouses
 
-    house = open_wheelhouse(directory.absolute())
+    houses = open_wheelhouses(directory.absolute())
     chosen = options.options_of(given)
     against = _captured(given["against"], chosen)
-    if against is not None:
-        _refuse_unfit(house, *against)
-    recorded = (house.record or {}).get("target", {}).get("name")
+    if against is not None and len(houses) == 1 and len(houses[0].targets) < 2:
+        _refuse_unfit(houses[0], *against)
+    named = (given["against"],) if given["against"] else ()
+    recorded = tuple(name for house in houses for name in house.targets)
     chosen = evolve(
         chosen,
-        target=chosen.target or given["against"] or recorded,
+        targets=chosen.targets or named or recorded,
         # pip is all that is asked of an index: the pristine target has none.
         arguments=evolve(chosen.arguments, requirements=("pip",)),
     )
-    with run.opened(chosen) as opened:
-        needs = pipeline.server_of(opened, house.wheels)
-        server, verdict = pipeline.verified(
-            opened, house.wheels, server=needs, lost={}, anew=given["against"] is None
+    with run.session(chosen) as session:
+        asked = {target.name: _for(target.name, houses) for target in session.targets}
+        results = several.each(
+            session,
+            lambda run: [
+                _proven(run, house, wheels, against, anew=not named)
+                for house, wheels in asked[run.workshop.target.name]
+            ],
         )
-        fit = against and pipeline.held_against_server(
-            opened, house.wheels, server, capture=against[0], python=against[1]
-        )
-    tables.verdict(verdict)
-    click.echo(
-        f"{tables.counted(len(verdict.proofs), 'distribution')} installed and imported: {directory}"
+    misfits = []
+    for target, proofs in results.done:
+        for proof in proofs:
+            if results.several:
+                tables.heading(target)
+            _draw(proof, directory)
+            if proof.fit is not None and not proof.fit.ok:
+                misfits.append((target, failures.of_fit(proof.fit)))
+    results.check(misfits)
+
+
+@frozen(kw_only=True)
+class _Proof:
+    """One set of wheels that was proven on one target."""
+
+    house: Wheelhouse
+    server: Server
+    verdict: Verdict
+    fit: Fit | None
+    """None: of no captured server."""
+
+
+def _proven(
+    run: Run,
+    house: Wheelhouse,
+    wheels: Sequence[Wheel],
+    against: tuple[Capture, CapturedPython] | None,
+    *,
+    anew: bool,
+) -> _Proof:
+    from podwheel import pipeline
+
+    needs = pipeline.server_of(run, wheels)
+    server, verdict = pipeline.verified(run, wheels, server=needs, lost={}, anew=anew)
+    if against is None:
+        fit = pipeline.held_against_target(run, wheels, server)
+    else:
+        capture, python = against
+        fit = pipeline.held_against_server(run, wheels, server, capture=capture, python=python)
+    return _Proof(house=house, server=server, verdict=verdict, fit=fit)
+
+
+def _draw(proof: _Proof, directory: Path) -> None:
+    tables.verdict(proof.verdict)
+    shown = directory / proof.house.directory.relative_to(directory.resolve())
+    done = tables.counted(len(proof.verdict.proofs), "distribution")
+    click.echo(f"{done} installed and imported: {shown}")
+    if proof.fit is None:
+        tables.server(proof.server)
+    else:
+        tables.fit(proof.fit)
+
+
+def _for(
+    target: str, houses: Sequence[Wheelhouse]
+) -> tuple[tuple[Wheelhouse, Sequence[Wheel]], ...]:
+    """The wheelhouses that are for *target*, each with what it has for it.
+
+    Raises:
+        WheelhouseUnusable: None is.
+    """
+    found = tuple(
+        (house, house.of(target)) for house in houses if len(houses) == 1 or target in house.targets
     )
-    if fit is None:
-        tables.server(server)
-        return
-    tables.fit(fit)
-    if not fit.ok:
-        raise failures.of_fit(fit)
+    if not found:
+        there = sorted({name for house in houses for name in house.targets})
+        raise WheelhouseUnusable(
+            f"there are wheelhouses for {' and '.join(there)}, none for {target}",
+            hint=" ".join(f"--target {name}" for name in there),
+        )
+    return found
 
 
 def _captured(named: str | None, chosen: Options) -> tuple[Capture, CapturedPython] | None:
-    """The server that is meant: of ``--against``, or of a ``--target`` that is one."""
-    from podwheel.errors import UsageError
+    """The server that is meant: of ``--against``, or of the only ``--target``, if it is one."""
     from podwheel.targets import definition
 
     if named is None:
-        return definition.captured(chosen.target, cwd=chosen.cwd) if chosen.target else None
+        only = chosen.targets[0] if len(chosen.targets) == 1 else None
+        return definition.captured(only, cwd=chosen.cwd) if only else None
     found = definition.captured(named, cwd=chosen.cwd)
     if found is None:
         raise UsageError(

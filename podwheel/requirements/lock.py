@@ -56,8 +56,8 @@ class Lock:
     wanted: tuple[Wanted, ...]
     requires_python: SpecifierSet | None
     environments: tuple[Marker, ...]
-    system_packages: SystemPackages | None = None
-    """What the builds of its packages were found to need, if podwheel wrote it."""
+    system_packages: tuple[SystemPackages, ...] = ()
+    """What the builds of its packages were found to need on each target, if podwheel wrote it."""
 
 
 def read_lock(

@@ -95,7 +95,7 @@ def read(
         exclude_newer=_exclude_newer(merged.exclude_newer),
         requires_python=lock.requires_python if lock else None,
         environments=lock.environments if lock else (),
-        system_packages=(lock.system_packages,) if lock and lock.system_packages else (),
+        system_packages=lock.system_packages if lock else (),
     )
 
 

@@ -148,7 +148,7 @@ def _settings(top: Table) -> Settings:
         raise top.wrong("cpu", f"{cpu!r} is no value of -march", hint)
     return Settings(
         path=top.file,
-        target=top.string("target"),
+        targets=_targets(top),
         cpu=cpu,
         cflags=top.words("cflags"),
         ldflags=top.words("ldflags"),
@@ -158,6 +158,14 @@ def _settings(top: Table) -> Settings:
         seeds=_seeds(top),
         packages=_packages(top),
     )
+
+
+def _targets(top: Table) -> tuple[str, ...]:
+    """One target, or a list of them."""
+    if isinstance(top.values.get("target"), list):
+        return top.strings("target")
+    one = top.string("target")
+    return () if one is None else (one,)
 
 
 def _rust(table: Table) -> str | None:

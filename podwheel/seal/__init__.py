@@ -8,6 +8,9 @@ from podwheel.seal.publish import is_current as is_current
 from podwheel.seal.publish import publish as publish
 from podwheel.seal.publish import refuse_foreign as refuse_foreign
 from podwheel.seal.record import RunRecord as RunRecord
+from podwheel.seal.sums import is_ours as is_ours
 from podwheel.seal.wheelhouse import Wheelhouse as Wheelhouse
 from podwheel.seal.wheelhouse import open_wheelhouse as open_wheelhouse
-from podwheel.seal.wheelhouse import read_run as read_run
+from podwheel.seal.wheelhouse import open_wheelhouses as open_wheelhouses
+from podwheel.seal.wheelhouse import read_runs as read_runs
+from podwheel.seal.wheelhouse import wheelhouses as wheelhouses

@@ -56,12 +56,18 @@ def record_of(house: Wheelhouse) -> RunRecord:
     """What a wheelhouse's record says.
 
     Raises:
-        WheelhouseUnusable: It has none: nobody knows what system its wheels are for.
+        WheelhouseUnusable: It has none, so that nobody knows what system its wheels are for; or it
+            is for several.
     """
     if house.record is None:
         raise WheelhouseUnusable(
             f"{house.directory} is no wheelhouse of podwheel's: nothing says what system its wheels are for",
             hint="podwheel build --output DIR makes one",
+        )
+    if len(house.targets) > 1:
+        raise WheelhouseUnusable(
+            f"{house.directory} is for {' and '.join(house.targets)}, and a bundle is for one server",
+            hint="without --one-wheelhouse `podwheel build` makes a wheelhouse for each target",
         )
     return RunRecord.from_json(house.record)
 

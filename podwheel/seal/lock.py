@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LOCK = "pylock.toml"
 # What of a system decides whether these wheels fit it; the rest of the markers may differ.
-_MARKERS = ("implementation_name", "platform_machine", "python_version", "sys_platform")
+MARKERS = ("implementation_name", "platform_machine", "python_version", "sys_platform")
 
 
 def make_lock(
@@ -48,14 +48,17 @@ def make_lock(
             need of the distribution; without None in it.
     """
     names = {entry.wheel.name for entry in entries}
-    tool: dict[str, Any] = {"version": podwheel, "target": _target(target)}
+    tool: dict[str, Any] = {"version": podwheel, "target": target_of(target)}
     if system_packages:
         tool["system-packages"] = dict(system_packages)
     lock = Pylock(
         lock_version=Version("1.0"),
         created_by="podwheel",
         environments=_environments(target.python),
-        packages=[_package(entry, names) for entry in sorted(entries, key=lambda e: e.wheel.name)],
+        packages=[
+            package_of(entry, _dependencies(entry, names), provenance_of(entry))
+            for entry in sorted(entries, key=lambda e: e.wheel.name)
+        ],
         tool={"podwheel": tool},
     )
     lock.validate()
@@ -63,12 +66,19 @@ def make_lock(
 
 
 def _environments(python: Interpreter) -> list[Marker] | None:
+    marker = marker_of(python, MARKERS)
+    return [marker] if marker else None
+
+
+def marker_of(python: Interpreter, names: Iterable[str]) -> Marker | None:
+    """The marker that holds where *names* are what they are for that Python; None: of nothing."""
     known = python.marker_environment
-    said = [f'{name} == "{known[name]}"' for name in _MARKERS if name in known]
-    return [Marker(" and ".join(said))] if said else None
+    said = [f'{name} == "{known[name]}"' for name in names if name in known]
+    return Marker(" and ".join(said)) if said else None
 
 
-def _target(target: Target) -> dict[str, Any]:
+def target_of(target: Target) -> dict[str, Any]:
+    """``[tool.podwheel.target]``."""
     libc, libc_version = target.python.libc
     return {
         "name": target.name,
@@ -82,20 +92,38 @@ def _target(target: Target) -> dict[str, Any]:
     }
 
 
-def _package(entry: Entry, names: Iterable[str]) -> Package:
+def _dependencies(entry: Entry, names: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"name": name} for name in entry.pin.dependencies if name in names]
+
+
+def package_of(
+    entry: Entry,
+    dependencies: Sequence[Mapping[str, Any]],
+    provenance: Mapping[str, Any],
+    *,
+    marker: Marker | None = None,
+) -> Package:
+    """``[[packages]]`` of one wheel.
+
+    Args:
+        dependencies: Each as the keys that tell which package of the lock is meant.
+        provenance: ``[packages.tool.podwheel]``.
+        marker: Where it is installed; None: everywhere.
+    """
     wheel, pin = entry.wheel, entry.pin
     index = public_url(pin.file.index) if pin.file else None
     return Package(
         name=wheel.name,
         version=wheel.version,
+        marker=marker,
         requires_python=wheel.metadata.requires_python,
-        dependencies=[{"name": name} for name in pin.dependencies if name in names] or None,
+        dependencies=list(dependencies) or None,
         index=index,
         sdist=_sdist(entry),
         wheels=[
             PackageWheel(path=wheel.filename, size=wheel.size, hashes={"sha256": wheel.sha256})
         ],
-        tool={"podwheel": _provenance(entry)},
+        tool={"podwheel": dict(provenance)},
     )
 
 
@@ -133,7 +161,7 @@ def _plain(direct: ArchiveUrl | VcsUrl | LocalDirectory) -> bool:
     return isinstance(direct, ArchiveUrl) and not direct.subdirectory
 
 
-def _provenance(entry: Entry) -> dict[str, Any]:
+def provenance_of(entry: Entry) -> dict[str, Any]:
     """``[packages.tool.podwheel]``; keys without a value are left out, TOML has no null."""
     direct = entry.pin.direct
     subdirectory = direct.subdirectory if direct is not None else None

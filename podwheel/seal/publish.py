@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from podwheel.seal.entry import Entry
 
-INSTALL = "system-packages.txt"
-"""One line to paste on the server, before the wheels are installed; not there where it needs nothing."""
 _CHUNK = 1 << 20
 
 
@@ -44,7 +42,7 @@ def publish(
     lock: Mapping[str, Any],
     record: Mapping[str, Any],
     logs: Sequence[tuple[str, Path]],
-    install: str = "",
+    installs: Mapping[str, str] | None = None,
     replace: bool = True,
 ) -> None:
     """Write a wheelhouse (docs/wheelhouse.md describes what is in it).
@@ -56,7 +54,7 @@ def publish(
         lock: From `make_lock`.
         record: `RunRecord.to_json`, or any JSON object.
         logs: File name in ``logs/`` (``numpy-2.0.log``) and where it is now.
-        install: The line that installs what a server needs beside the wheels; empty: nothing.
+        installs: By file name, the line that installs what a server needs beside the wheels.
         replace: False: an older wheelhouse is not replaced either.
 
     Raises:
@@ -67,7 +65,7 @@ def publish(
     place = directory.resolve()
     refuse_foreign(place, replace=replace)
     with telling_of(f"the wheelhouse {place}", option="--output DIR"), _stage(place) as stage:
-        _fill(stage, entries=entries, lock=lock, record=record, logs=logs, install=install)
+        _fill(stage, entries=entries, lock=lock, record=record, logs=logs, installs=installs or {})
         _flush(stage)
         if place.exists() and any(place.iterdir()):
             exchange(stage, place)  # the stage is the old one now, and is removed
@@ -159,7 +157,7 @@ def _fill(
     lock: Mapping[str, Any],
     record: Mapping[str, Any],
     logs: Sequence[tuple[str, Path]],
-    install: str,
+    installs: Mapping[str, str],
 ) -> None:
     sums: dict[str, str] = {}
     for entry in entries:
@@ -172,15 +170,15 @@ def _fill(
             )
     (stage / "logs").mkdir()
     for name, source in logs:
+        (stage / "logs" / name).parent.mkdir(exist_ok=True)
         sums[f"logs/{name}"] = _copy(source, stage / "logs" / name)
     document = {"schema": SCHEMA, **record}
     texts = {
         LOCK: _lock_bytes(lock),
         RECORD: json.dumps(document, indent=1, sort_keys=True).encode() + b"\n",
         **{path: page.encode() for path, page in simple_index(e.wheel for e in entries).items()},
+        **{name: line.encode() + b"\n" for name, line in installs.items()},
     }
-    if install:
-        texts[INSTALL] = install.encode() + b"\n"
     for path, data in texts.items():
         (stage / path).parent.mkdir(parents=True, exist_ok=True)
         (stage / path).write_bytes(data)

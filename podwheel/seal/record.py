@@ -16,7 +16,7 @@ from podwheel.errors import WheelhouseUnusable
 from podwheel.seal.entry import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 RECORD = "podwheel.json"
@@ -254,6 +254,30 @@ class RunRecord:
             return _read(cls, {key: v for key, v in document.items() if key != "schema"})
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise WheelhouseUnusable(f"{RECORD} is damaged ({error})") from error
+
+
+def joint_record(records: Sequence[RunRecord]) -> dict[str, Any]:
+    """What is written for a wheelhouse of several targets: ``runs``, one record a target."""
+    return {"schema": SCHEMA, "runs": [record.to_json() for record in records]}
+
+
+def records_of(document: Mapping[str, Any]) -> tuple[RunRecord, ...]:
+    """What a record's file says of each run: one for each target of the wheelhouse.
+
+    Raises:
+        WheelhouseUnusable: It is no such record, or of a later podwheel.
+    """
+    return tuple(RunRecord.from_json(one) for one in run_documents(document))
+
+
+def run_documents(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The same, whichever podwheel wrote it."""
+    runs = document.get("runs")
+    if runs is None:
+        return (document,)
+    if not isinstance(runs, list) or not runs or not all(isinstance(one, dict) for one in runs):
+        raise WheelhouseUnusable(f"{RECORD} is damaged (its runs)")
+    return tuple(runs)
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import asdict, evolve
+from attrs import asdict, evolve, frozen
 
 from podwheel import __version__, log
 from podwheel.seal.entry import BuildRequirement, Entry, public_url
+from podwheel.seal.joint import Share, joint_entries, make_joint_lock
 from podwheel.seal.lock import make_lock
 from podwheel.seal.publish import is_current, publish
 from podwheel.seal.record import (
@@ -24,79 +25,96 @@ from podwheel.seal.record import (
     StepRecord,
     SystemPackageRecord,
     TargetRecord,
+    joint_record,
     read_record,
+    run_documents,
 )
 from podwheel.seal.trust import TrustRoot, behind
 from podwheel.store import digest_of
 from podwheel.targets.installed import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from podwheel.build.origins import Origins
-    from podwheel.build.project import Project, Supply
+    from podwheel.build.project import Supply
     from podwheel.build.step import Built, Step, Usage
     from podwheel.build.workshop import Workshop
-    from podwheel.model import Image, Pin, Resolution, Target
+    from podwheel.model import Image, Pin, Target
     from podwheel.prove.server import Server
     from podwheel.prove.verdict import Proof, Verdict
-    from podwheel.seal.trust import Tool
+    from podwheel.seal.made import Made
 
 
-def seal(
-    workshop: Workshop,
-    directory: Path,
-    *,
-    resolution: Resolution,
-    built: Sequence[Built],
-    server: Server,
-    supplied: Sequence[Project],
-    verdict: Verdict | None,
-    origins: Origins,
-    tools: Sequence[Tool] = (),
-) -> None:
-    """Publish the wheelhouse of a run; one that is there and is the same is left as it is.
+_INSTALL = "system-packages{}.txt"
+"""One line to paste on a server, before the wheels are installed; not there where it needs nothing."""
+
+
+def seal(directory: Path, made: Sequence[Made]) -> None:
+    """Publish a wheelhouse of what a run made; one that is there and is the same is left as it is.
 
     Args:
         directory: Absolute.
-        built: One a pin of *resolution*, in its order.
-        supplied: The projects whose builds needed packages of the distribution.
-        origins: Where the wheels of build environments came from.
-        tools: Upstream's wheels that podwheel itself worked with.
+        made: Of several runs: one wheelhouse for all of their targets.
 
     Raises:
         WheelhouseUnusable: What is there is not ours to replace.
+        WheelsClash: Wheels of two targets cannot lie beside each other.
         DiskFull, HostError: It cannot be written; what was there is there still.
     """
-    entries = [_entry(pin, one) for pin, one in zip(resolution.pins, built, strict=True)]
-    lock = make_lock(
-        entries,
-        target=workshop.target,
-        podwheel=__version__,
-        system_packages=_system_packages(workshop, supplied, server),
-    )
-    if is_current(directory, entries=entries, lock=lock) and _says_as_much(
-        directory, workshop, verdict
-    ):
+    entries, lock = _contents([_share(one) for one in made])
+    if is_current(directory, entries=entries, lock=lock) and _says_as_much(directory, made):
         log.get().debug("wheelhouse.current")
         return
-    requirements = behind(built, origins)
-    logs = [
-        *((_log_name(one), path) for one in built if (path := _log(workshop, one))),
-        *((_requirement_log(one), path) for one in requirements if (path := _log(workshop, one))),
-    ]
-    root = TrustRoot(
-        workshop=workshop, origins=origins, built=built, requirements=requirements, tools=tools
-    )
+    below = [f"{one.workshop.target.name}/" if len(made) > 1 else "" for one in made]
+    requirements = [behind(one.built, one.origins) for one in made]
+    records = [_record(*each) for each in zip(made, requirements, below, strict=True)]
     publish(
         directory,
         entries=entries,
         lock=lock,
-        record=_record(workshop, resolution, built, server, verdict, root).to_json(),
-        install=server.line,
-        logs=logs,
+        record=joint_record(records) if len(made) > 1 else records[0].to_json(),
+        installs={
+            _INSTALL.format(f"-{one.workshop.target.name}" if len(made) > 1 else ""): line
+            for one in made
+            if (line := one.server.line)
+        },
+        logs=[log for each in zip(made, requirements, below, strict=True) for log in _logs(*each)],
     )
+
+
+def _share(made: Made) -> Share:
+    pairs = zip(made.resolution.pins, made.built, strict=True)
+    return Share(
+        target=made.workshop.target,
+        entries=tuple(_entry(pin, one) for pin, one in pairs),
+        system_packages=_system_packages(made),
+    )
+
+
+def _contents(shares: Sequence[Share]) -> tuple[Sequence[Entry], Mapping[str, Any]]:
+    """The wheels of a wheelhouse, and its lock."""
+    if len(shares) > 1:
+        return joint_entries(shares), make_joint_lock(shares, podwheel=__version__)
+    (only,) = shares
+    lock = make_lock(
+        only.entries,
+        target=only.target,
+        podwheel=__version__,
+        system_packages=only.system_packages,
+    )
+    return only.entries, lock
+
+
+def _logs(made: Made, requirements: Sequence[Built], below: str) -> Iterator[tuple[str, Path]]:
+    """The steps' logs: name in ``logs/``, and where each is now."""
+    for built, name in (
+        *((one, _log_name(one)) for one in made.built),
+        *((one, _requirement_log(one)) for one in requirements),
+    ):
+        if (path := _log(made.workshop, built)) is not None:
+            yield f"{below}{name}", path
 
 
 def _entry(pin: Pin, built: Built) -> Entry:
@@ -132,13 +150,14 @@ def _requirement_log(built: Built) -> str:
     return f"{built.wheel.name}-{built.wheel.version}-{built.step.id[:12]}.log"
 
 
-def _says_as_much(directory: Path, workshop: Workshop, verdict: Verdict | None) -> bool:
-    """Whether the record that is there says what one of this run would."""
-    record = read_record(directory / RECORD)
-    return (
-        record["schema"] == SCHEMA
-        and record.get("build_deps") == _build_deps(workshop)
-        and (verdict is None or record.get("verdict") == _word(verdict))
+def _says_as_much(directory: Path, made: Sequence[Made]) -> bool:
+    """Whether the record that is there says what one of these runs would."""
+    there = run_documents(read_record(directory / RECORD))
+    return len(there) == len(made) and all(
+        record.get("schema") == SCHEMA
+        and record.get("build_deps") == _build_deps(one.workshop)
+        and (one.verdict is None or record.get("verdict") == _word(one.verdict))
+        for record, one in zip(there, made, strict=True)
     )
 
 
@@ -149,16 +168,18 @@ def _build_deps(workshop: Workshop) -> Literal["wheel", "source"]:
 # ------------------------------------------------------------ the record
 
 
-def _record(
-    workshop: Workshop,
-    resolution: Resolution,
-    built: Sequence[Built],
-    server: Server,
-    verdict: Verdict | None,
-    root: TrustRoot,
-) -> RunRecord:
+def _record(made: Made, requirements: Sequence[Built], below: str) -> RunRecord:
+    workshop, built, verdict = made.workshop, made.built, made.verdict
+    root = TrustRoot(
+        workshop=workshop,
+        origins=made.origins,
+        built=built,
+        requirements=requirements,
+        tools=made.tools,
+    )
     proofs = {p.name: p for p in verdict.proofs} if verdict else {}
-    steps = [b.step for b in (*built, *root.requirements) if b.step is not None]
+    steps = [b.step for b in (*built, *requirements) if b.step is not None]
+    told = _Steps(workshop=workshop, origins=made.origins, logs=f"logs/{below}")
     return RunRecord(
         created=dt.datetime.now(dt.UTC),
         podwheel=__version__,
@@ -166,15 +187,15 @@ def _record(
         target=_target(workshop.target),
         packages=tuple(
             _package(pin, one, proofs.get(one.wheel.name))
-            for pin, one in zip(resolution.pins, built, strict=True)
+            for pin, one in zip(made.resolution.pins, built, strict=True)
         ),
         steps=(
-            *_steps(workshop, built, root.origins, requirement=False),
-            *_steps(workshop, root.requirements, root.origins, requirement=True),
+            *told.records(built, requirement=False),
+            *told.records(requirements, requirement=True),
         ),
         environments=tuple({_environment_id(s): _environment(s) for s in steps}.values()),
         enforced=workshop.sandbox.enforced,
-        server=_server(server),
+        server=_server(made.server),
         verdict=_word(verdict),
         build_deps=_build_deps(workshop),
         trust=root.records(),
@@ -249,10 +270,9 @@ def _supplies(
     )
 
 
-def _system_packages(
-    workshop: Workshop, supplied: Sequence[Project], server: Server
-) -> dict[str, Any]:
+def _system_packages(made: Made) -> dict[str, Any]:
     """``[tool.podwheel.system-packages]``: what is installed up front the next time, anywhere."""
+    workshop, server = made.workshop, made.server
     build = [
         {
             "project": str(project.name),
@@ -262,7 +282,7 @@ def _system_packages(
                 for p in _supplies(workshop, project.image, project.supplies)
             ],
         }
-        for project in sorted(supplied, key=lambda p: p.name)
+        for project in sorted(made.supplied, key=lambda p: p.name)
     ]
     run = [
         _present(
@@ -288,21 +308,28 @@ def _present(table: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if value is not None}
 
 
-def _steps(
-    workshop: Workshop, built: Sequence[Built], origins: Origins, *, requirement: bool
-) -> Iterator[StepRecord]:
-    for one in built:
-        if one.step is None or one.usage is None:
-            continue
-        # What --portable put libraries into afterwards is no longer what the step made.
-        made = None if one.ported and one.ported.step else one.wheel.sha256
-        log_name = _requirement_log(one) if requirement else _log_name(one)
-        yield evolve(
-            _step(workshop, one, one.step, one.usage),
-            requirement=requirement,
-            log=f"logs/{log_name}" if one.log else None,
-            wheel=origins.product(one.step.id) or made,
-        )
+@frozen(kw_only=True)
+class _Steps:
+    """Writes records of steps."""
+
+    workshop: Workshop
+    origins: Origins
+    logs: str
+    """Where their logs are in the wheelhouse: ``logs/``."""
+
+    def records(self, built: Sequence[Built], *, requirement: bool) -> Iterator[StepRecord]:
+        for one in built:
+            if one.step is None or one.usage is None:
+                continue
+            # What --portable put libraries into afterwards is no longer what the step made.
+            made = None if one.ported and one.ported.step else one.wheel.sha256
+            log_name = _requirement_log(one) if requirement else _log_name(one)
+            yield evolve(
+                _step(self.workshop, one, one.step, one.usage),
+                requirement=requirement,
+                log=f"{self.logs}{log_name}" if one.log else None,
+                wheel=self.origins.product(one.step.id) or made,
+            )
 
 
 def _step(workshop: Workshop, built: Built, step: Step, usage: Usage) -> StepRecord:

@@ -8,14 +8,15 @@ from attrs import frozen
 
 from podwheel.archives import read_wheel
 from podwheel.errors import WheelhouseUnusable, WheelRejected
-from podwheel.seal.record import RECORD, SCHEMA, RunRecord, read_record
-from podwheel.seal.sums import SUMS, differences
+from podwheel.seal.record import RECORD, SCHEMA, read_record, records_of, run_documents
+from podwheel.seal.sums import SUMS, differences, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from podwheel.model import Wheel
+    from podwheel.seal.record import RunRecord
 
 
 @frozen(kw_only=True)
@@ -27,20 +28,55 @@ class Wheelhouse:
     wheels: tuple[Wheel, ...]
     """Sorted by file name."""
     record: Mapping[str, Any] | None
-    """``podwheel.json`` (`RunRecord.from_json` reads it); None for a plain directory of wheels."""
+    """``podwheel.json`` (`records_of` reads it); None for a plain directory of wheels."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Those that it was made for, as its record says; none for a plain directory."""
+        return tuple(self._sets)
+
+    def of(self, target: str) -> tuple[Wheel, ...]:
+        """What it has for *target*. A wheelhouse for one target has the same for any.
+
+        Raises:
+            WheelhouseUnusable: It is for several, and this is none of them.
+        """
+        sets = self._sets
+        if len(sets) < 2:
+            return self.wheels
+        if target not in sets:
+            raise WheelhouseUnusable(
+                f"{self.directory} has wheels for {' and '.join(sets)}, not for {target}",
+                hint=" ".join(f"--target {name}" for name in sets),
+            )
+        return tuple(wheel for wheel in self.wheels if wheel.filename in sets[target])
+
+    @property
+    def _sets(self) -> dict[str, set[str]]:
+        """By target: its wheels' file names."""
+        if self.record is None:
+            return {}
+        try:
+            return {
+                one["target"]["name"]: {package["filename"] for package in one["packages"]}
+                for one in run_documents(self.record)
+            }
+        except (KeyError, TypeError) as error:
+            raise WheelhouseUnusable(f"{self.directory / RECORD} is damaged ({error})") from error
 
     @property
     def variables(self) -> dict[str, tuple[tuple[str, str], ...]]:
         """By file name: the environment variables that a wheel's build was given, as the record says."""
         if self.record is None:
             return {}
-        record = RunRecord.from_json(self.record)
-        steps = {step.id: step.variables for step in record.steps}
-        return {p.filename: steps[p.step] for p in record.packages if p.step in steps}
+        records = records_of(self.record)
+        steps = {step.id: step.variables for record in records for step in record.steps}
+        packages = (package for record in records for package in record.packages)
+        return {p.filename: steps[p.step] for p in packages if p.step in steps}
 
 
-def read_run(directory: Path) -> RunRecord:
-    """The record of the run that published a wheelhouse; nothing else of it is read.
+def read_runs(directory: Path) -> tuple[RunRecord, ...]:
+    """The records of the runs that published a wheelhouse, one a target; nothing else of it is read.
 
     Raises:
         WheelhouseUnusable: There is none, or another podwheel wrote it: an older one did not note
@@ -49,13 +85,29 @@ def read_run(directory: Path) -> RunRecord:
     if not (directory / RECORD).exists():
         raise WheelhouseUnusable(f"{directory} is no wheelhouse of podwheel's: it has no {RECORD}")
     document = read_record(directory / RECORD)
-    record = RunRecord.from_json(document)
+    records = records_of(document)
     if document["schema"] != SCHEMA:
         raise WheelhouseUnusable(
-            f"{directory / RECORD} was written by podwheel {record.podwheel}, which did not note the trust root",
+            f"{directory / RECORD} was written by podwheel {records[0].podwheel}, which did not note the trust root",
             hint="build it again; finished wheels come from the store",
         )
-    return record
+    return records
+
+
+def wheelhouses(directory: Path) -> tuple[Path, ...]:
+    """*directory*; or, where podwheel has put several targets' wheelhouses into it, those, sorted."""
+    if not is_ours(directory):
+        below = tuple(sorted(p for p in directory.iterdir() if p.is_dir() and is_ours(p)))
+        if below and not any(directory.glob("*.whl")):
+            return below
+    return (directory,)
+
+
+def open_wheelhouses(directory: Path) -> tuple[Wheelhouse, ...]:
+    """Read a wheelhouse, or each of several targets' below *directory*. Raises as `open_wheelhouse` does."""
+    if not directory.is_dir():
+        raise WheelhouseUnusable(f"{directory} is not a directory")
+    return tuple(open_wheelhouse(place) for place in wheelhouses(directory))
 
 
 def open_wheelhouse(directory: Path) -> Wheelhouse:
@@ -82,7 +134,11 @@ def open_wheelhouse(directory: Path) -> Wheelhouse:
             )
     paths = sorted(p for p in place.iterdir() if p.name.endswith(".whl"))
     if not paths:
-        raise WheelhouseUnusable(f"{directory} has no wheels in it")
+        below = [str(directory / p.name) for p in wheelhouses(place) if p != place]
+        raise WheelhouseUnusable(
+            f"{directory} has no wheels in it",
+            hint=f"it holds wheelhouses: name one of {', '.join(below)}" if below else (),
+        )
     try:
         # A user's tools may keep one file under several names (caches, deduplication).
         wheels = tuple(read_wheel(path, filename=path.name, linked=True) for path in paths)

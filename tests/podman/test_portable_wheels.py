@@ -14,12 +14,13 @@ from attrs import evolve
 
 from podwheel import log, pipeline
 from podwheel.archives.contents import open_wheel
+from podwheel.asked import Options
 from podwheel.build import portable
 from podwheel.build.portable import Portability
 from podwheel.errors import NotPortable
 from podwheel.prove.verify import Verifier
 from podwheel.requirements import Arguments
-from podwheel.run import Options, Run, opened
+from podwheel.run import Run, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -52,7 +52,7 @@ test = ["python", "-m", "zope"]
     )
     assert settings == Settings(
         path=tmp_path / "podwheel.toml",
-        target="debian-12",
+        targets=("debian-12",),
         cpu="x86-64-v2",
         cflags=("-O2", "-g"),
         ldflags=("-Wl,-O1", "-Wl,-rpath,a b"),
@@ -285,7 +285,7 @@ def test_none(tmp_path: Path) -> None:
 def test_the_projects_table(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": '[tool.podwheel]\ntarget = "one"\n'})
     settings = load_settings(None, cwd=tmp_path)
-    assert (settings.target, settings.path) == ("one", tmp_path / "pyproject.toml")
+    assert (settings.targets, settings.path) == (("one",), tmp_path / "pyproject.toml")
 
 
 def test_a_named_file(tmp_path: Path) -> None:
@@ -299,9 +299,9 @@ def test_a_named_file(tmp_path: Path) -> None:
         },
     )
     named = load_settings(Path("conf/other.toml"), cwd=tmp_path)
-    assert named.target == "two"
+    assert named.targets == ("two",)
     assert named.of("a").patches == (tmp_path / "conf" / "a.patch",)
-    assert load_settings(tmp_path / "conf" / "pyproject.toml", cwd=tmp_path).target == "three"
+    assert load_settings(tmp_path / "conf" / "pyproject.toml", cwd=tmp_path).targets == ("three",)
 
 
 def test_settings_in_both_files_are_refused_because_one_would_go_unheard(tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ def test_settings_in_both_files_are_refused_because_one_would_go_unheard(tmp_pat
 
 def test_a_pyproject_without_our_table_does_not_matter(tmp_path: Path) -> None:
     write(tmp_path, {"podwheel.toml": 'target = "one"', "pyproject.toml": "[project]\n"})
-    assert load_settings(None, cwd=tmp_path).target == "one"
+    assert load_settings(None, cwd=tmp_path).targets == ("one",)
 
 
 # ------------------------------------------------------------------ errors

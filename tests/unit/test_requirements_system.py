@@ -57,7 +57,7 @@ def lock(table: object) -> dict[str, object]:
 
 
 def test_what_a_lock_says_of_builds() -> None:
-    found = system_packages_of(lock(TABLE), source="lock")
+    (found,) = system_packages_of(lock(TABLE), source="lock")
     assert found == READ
     assert found.of("PSYCOPG2") == (("libpq-dev", "program pg_config"), ("libssl-dev", ""))
     assert found.of("other") == ()
@@ -65,7 +65,7 @@ def test_what_a_lock_says_of_builds() -> None:
 
 @pytest.mark.parametrize("document", [{}, {"tool": {}}, {"tool": {"podwheel": {"version": "1"}}}])
 def test_a_lock_that_says_nothing(document: dict[str, object]) -> None:
-    assert system_packages_of(document, source="lock") is None
+    assert system_packages_of(document, source="lock") == ()
 
 
 @pytest.mark.parametrize(
@@ -96,14 +96,15 @@ def test_a_name_that_no_package_has(name: str) -> None:
 
 def test_a_reviewed_lock(tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").write_text(tomli_w.dumps(lock(TABLE)))
-    found = read_system_packages("pylock.toml", cwd=tmp_path)
+    (found,) = read_system_packages("pylock.toml", cwd=tmp_path)
     assert found.target == "debian-13"
     assert (found.projects, found.loads) == (READ.projects, READ.loads)
 
 
 def test_a_reviewed_lock_that_lists_none_allows_none(tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").write_text('lock-version = "1.0"\ncreated-by = "x"\npackages = []\n')
-    assert read_system_packages("pylock.toml", cwd=tmp_path).projects == ()
+    (found,) = read_system_packages("pylock.toml", cwd=tmp_path)
+    assert found.projects == ()
 
 
 def test_a_reviewed_file_like_podwheel_toml(tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_a_reviewed_file_like_podwheel_toml(tmp_path: Path) -> None:
         'runtime-packages = ["libxml2"]\n'
         "[package.other]\nimport-modules = []\n"
     )
-    found = read_system_packages("packages.toml", cwd=tmp_path)
+    (found,) = read_system_packages("packages.toml", cwd=tmp_path)
     assert found.target == "debian-12"
     assert found.of("lxml") == (("libxml2-dev", ""),)
     assert found.of("other") == ()
@@ -138,7 +139,6 @@ def test_what_is_written_into_a_lock_is_read_from_it() -> None:
     from seal_helpers import target
 
     document = make_lock([], target=target(), podwheel="1", system_packages=TABLE)
-    found = system_packages_of(document, source="lock")
-    assert found is not None
+    (found,) = system_packages_of(document, source="lock")
     assert found.projects == READ.projects
     assert found.target == target().name

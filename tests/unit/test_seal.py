@@ -460,7 +460,9 @@ def test_the_index_has_hashes_and_pythons(store: Path, place: Path) -> None:
 
 
 def test_the_line_for_the_server_is_a_file_of_the_wheelhouse(store: Path, place: Path) -> None:
-    published(place, [built(store)], install="apt-get install libpq5 libxml2")
+    published(
+        place, [built(store)], installs={"system-packages.txt": "apt-get install libpq5 libxml2"}
+    )
     assert (place / "system-packages.txt").read_text() == "apt-get install libpq5 libxml2\n"
     assert "system-packages.txt" in (place / "SHA256SUMS").read_text()
     published(place, [built(store)])

@@ -20,7 +20,7 @@ from podwheel.build.step import Built, Step
 from podwheel.cli.trust import command
 from podwheel.errors import WheelhouseUnusable
 from podwheel.model import Image, Metadata, Wheel
-from podwheel.seal import RunRecord, read_run
+from podwheel.seal import RunRecord, read_runs
 from podwheel.seal import trust as trusting
 from podwheel.seal.record import TrustRecord
 from podwheel.seal.trust import Tool, TrustRoot, behind
@@ -215,7 +215,7 @@ def house(tmp_path: Path, **changes: Any) -> Path:
 
 
 def test_it_comes_back(tmp_path: Path) -> None:
-    record = read_run(house(tmp_path))
+    (record,) = read_runs(house(tmp_path))
     assert record.trust == TRUST
     assert record.build_deps == "source"
 
@@ -227,12 +227,12 @@ def test_older_records_are_read_and_have_none(tmp_path: Path) -> None:
     assert RunRecord.from_json({**document, "schema": 2}).trust == ()
     (tmp_path / "podwheel.json").write_text(json.dumps({**document, "schema": 2}))
     with pytest.raises(WheelhouseUnusable, match="did not note the trust root"):
-        read_run(tmp_path)
+        read_runs(tmp_path)
 
 
 def test_a_directory_without_a_record(tmp_path: Path) -> None:
     with pytest.raises(WheelhouseUnusable, match=r"it has no podwheel\.json"):
-        read_run(tmp_path)
+        read_runs(tmp_path)
 
 
 def test_the_command_prints_a_table(tmp_path: Path) -> None:
