@@ -152,7 +152,7 @@ def of_fit(fit: Fit, *, published: Path | None = None) -> VerificationFailed:
     Args:
         published: Where they are all the same.
     """
-    kept = f"the wheels are proven, and published all the same: {published}" if published else ""
+    kept = f"the wheelhouse is published all the same: {published}" if published else ""
     if fit.unfit:
         return VerificationFailed(
             f"not for the server of {fit.capture}: {len(fit.unfit)} of the wheels do not fit it",
@@ -164,9 +164,9 @@ def of_fit(fit: Fit, *, published: Path | None = None) -> VerificationFailed:
         f"the server of {fit.capture} lacks what the wheels need: {names}",
         said="\n".join(map(str, fit.lacking)),
         hint=(
-            kept,
             f"on the server: {fit.line}" if fit.line else "",
             f"then capture it again, and say the same command: {AGAIN.format(fit.capture)}",
+            kept,
         ),
     )
 

@@ -124,9 +124,9 @@ def test_the_error_names_what_is_missing_and_what_to_type(tmp_path: Path) -> Non
     assert error.what == "the server of server.json lacks what the wheels need: libev4t64"
     assert error.said == "libev4t64: demo"
     assert error.hint == (
-        "the wheels are proven, and published all the same: wheelhouse",
         "on the server: apt-get install libev4t64",
         "then capture it again, and say the same command: podwheel target capture | ssh SERVER sh > server.json",
+        "the wheelhouse is published all the same: wheelhouse",
     )
 
 
