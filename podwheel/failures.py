@@ -164,7 +164,7 @@ def of_fit(fit: Fit, *, published: Path | None = None) -> VerificationFailed:
         f"the server of {fit.capture} lacks what the wheels need: {names}",
         said="\n".join(map(str, fit.lacking)),
         hint=(
-            f"on the server: {fit.line}" if fit.line else "",
+            f"on the server: {fit.line or 'install what has them'}",
             f"then capture it again, and say the same command: {AGAIN.format(fit.capture)}",
             kept,
         ),

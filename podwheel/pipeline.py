@@ -280,7 +280,14 @@ def held_against_server(
         *unfit_wheels(wheels, capture, python),
         *newer_glibc(wheels, capture, objects=needs.objects),
     )
-    return held_against(server, capture, proven=needs.versions(server), unfit=unfit)
+    replicated = run.workshop.definition.capture is not None
+    return held_against(
+        server,
+        capture,
+        proven=needs.versions(server),
+        family="" if replicated else needs.family(server),
+        unfit=unfit,
+    )
 
 
 def _needs(run: Run) -> Needs:

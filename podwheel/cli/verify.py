@@ -44,8 +44,8 @@ def command(directory: Path, **given: Any) -> None:
     several targets' wheelhouses, or any directory of wheels. The targets are those that a
     wheelhouse of ours was built for, unless --target says another.
 
-    With --against, what the wheels need is also looked up on a captured server; the target is
-    then one like it, and a set that was proven there is not proven again.
+    With --against, what the wheels need is also looked up on a captured server. The target is
+    then one like it, and what was proven there before is not proven again.
 
     \b
     podwheel verify wheelhouse
@@ -60,11 +60,9 @@ def command(directory: Path, **given: Any) -> None:
     against = _captured(given["against"], chosen)
     if against is not None and len(houses) == 1 and len(houses[0].targets) < 2:
         _refuse_unfit(houses[0], *against)
-    named = (given["against"],) if given["against"] else ()
-    recorded = tuple(name for house in houses for name in house.targets)
     chosen = evolve(
         chosen,
-        targets=chosen.targets or named or recorded,
+        targets=chosen.targets or _targets(houses, given["against"], against),
         # pip is all that is asked of an index: the pristine target has none.
         arguments=evolve(chosen.arguments, requirements=("pip",)),
     )
@@ -73,7 +71,7 @@ def command(directory: Path, **given: Any) -> None:
         results = several.each(
             session,
             lambda run: [
-                _proven(run, house, wheels, against, anew=not named)
+                _proven(run, house, wheels, against, anew=given["against"] is None)
                 for house, wheels in asked[run.workshop.target.name]
             ],
         )
@@ -97,6 +95,8 @@ class _Proof:
     verdict: Verdict
     fit: Fit | None
     """None: of no captured server."""
+    elsewhere: str = ""
+    """The target, where it is no system like the captured server."""
 
 
 def _proven(
@@ -111,19 +111,22 @@ def _proven(
 
     needs = pipeline.server_of(run, wheels)
     server, verdict = pipeline.verified(run, wheels, server=needs, lost={}, anew=anew)
+    elsewhere = ""
     if against is None:
         fit = pipeline.held_against_target(run, wheels, server)
     else:
         capture, python = against
         fit = pipeline.held_against_server(run, wheels, server, capture=capture, python=python)
-    return _Proof(house=house, server=server, verdict=verdict, fit=fit)
+        elsewhere = "" if run.workshop.definition.capture else run.workshop.target.name
+    return _Proof(house=house, server=server, verdict=verdict, fit=fit, elsewhere=elsewhere)
 
 
 def _draw(proof: _Proof, directory: Path) -> None:
     tables.verdict(proof.verdict)
     shown = directory / proof.house.directory.relative_to(directory.resolve())
     done = tables.counted(len(proof.verdict.proofs), "distribution")
-    click.echo(f"{done} installed and imported: {shown}")
+    where = f" on {proof.elsewhere}" if proof.elsewhere else ""
+    click.echo(f"{done} installed and imported{where}: {shown}")
     if proof.fit is None:
         tables.server(proof.server)
     else:
@@ -148,6 +151,22 @@ def _for(
             hint=" ".join(f"--target {name}" for name in there),
         )
     return found
+
+
+def _targets(
+    houses: Sequence[Wheelhouse],
+    named: str | None,
+    against: tuple[Capture, CapturedPython] | None,
+) -> tuple[str, ...]:
+    """Where nobody names one: a system like the server, as far as podwheel knows how to make it;
+    else those that the wheelhouses were built for."""
+    from podwheel.targets.replica import has_base
+
+    recorded = tuple(name for house in houses for name in house.targets)
+    if named is None or against is None:
+        return recorded
+    known = not named.endswith(".json") or has_base(against[0])
+    return (named,) if known or not recorded else recorded
 
 
 def _captured(named: str | None, chosen: Options) -> tuple[Capture, CapturedPython] | None:

@@ -78,7 +78,12 @@ class Fit:
 
 
 def held_against(
-    server: Server, capture: Capture, *, proven: Mapping[str, str], unfit: Iterable[str] = ()
+    server: Server,
+    capture: Capture,
+    *,
+    proven: Mapping[str, str],
+    family: str = "",
+    unfit: Iterable[str] = (),
 ) -> Fit:
     """Look up on the captured server what wheels need.
 
@@ -87,10 +92,16 @@ def held_against(
 
     Args:
         proven: The versions of packages in the images, by name.
+        family: Of the images' distribution. Where the server's is another, its packages have other
+            names, and only libraries are looked up. Empty: the same.
         unfit: Of `unfit_wheels` and `newer_glibc`.
     """
     lacking, there, differing = [], [], []
+    foreign = bool(family and capture.family) and family != capture.family
     for package in server.packages:
+        if foreign:
+            lacking += _unfound(package, capture)
+            continue
         why = _lack(package, capture)
         if why is not None:
             lacking.append(
@@ -131,6 +142,22 @@ def _lack(package: RuntimePackage, capture: Capture) -> str | None:
     if package.minimum and version_key(has.version) < version_key(package.minimum):
         return f"{has.version} is there, {package.minimum} or newer is needed"
     return None
+
+
+def _unfound(package: RuntimePackage, capture: Capture) -> list[Lacking]:
+    """What a server of another family lacks of a package: the libraries that its loader does not find."""
+    if not package.libraries and package.name in capture.packages:  # git is git
+        return []
+    return [
+        Lacking(
+            name=name,
+            kind="library",
+            why=f"in the images: {package.name}",
+            needed_by=package.needed_by,
+        )
+        for name in package.libraries or (package.name,)
+        if name not in capture.libraries
+    ]
 
 
 # ------------------------------------------------------------ what no package mends

@@ -98,6 +98,11 @@ class Needs:
             known |= {p.name: p.version for p in found if p is not None}
         return known
 
+    def family(self, server: Server) -> str:
+        """Of the images' distribution: ``debian``, ``rpm``; empty where nothing is needed, or it is not known."""
+        files = self.supplies.files if server.packages else None
+        return "" if files is None else files.family
+
     # ------------------------------------------------------------ what is named by the libraries
 
     def _named(self, wheels: Sequence[Wheel], images: tuple[Image, ...]) -> Server:

@@ -75,6 +75,15 @@ def _document_of(capture: Capture, *, python: str | None) -> dict[str, Any]:
     return {**common, **_recipe(family)} if family else common
 
 
+def has_base(capture: Capture) -> bool:
+    """Whether podwheel makes images like that server by itself.
+
+    Raises:
+        TargetFileError: It is not known which of its Pythons is meant.
+    """
+    return "base" in _document_of(capture, python=None)
+
+
 def no_base(capture: Capture) -> TargetFileError:
     """The error for a server whose base system is nobody's to guess, for the caller to raise."""
     return TargetFileError(

@@ -54,6 +54,7 @@ def test_a_server_that_lacks_two_libraries(podwheel: Podwheel, target: Target) -
     podwheel.write("server.json", described(podwheel, mended))
     then_the_verdict_is_good(podwheel)
     another_python_is_told_before_anything_starts(podwheel)
+    another_distribution_is_asked_for_libraries(podwheel)
 
 
 def it_says_what_it_is(server: Path, target: Target) -> None:
@@ -106,6 +107,21 @@ def another_python_is_told_before_anything_starts(podwheel: Podwheel) -> None:
     assert "is not for /usr/bin/python3 (cpython 3.11.2)" in refused.err
     refused = podwheel("build", "--target", "other.json", *ASKED, code=2)
     assert "Python: 3.13" in refused.err
+
+
+def another_distribution_is_asked_for_libraries(podwheel: Podwheel) -> None:
+    """No base is known for it: the wheels are proven where they were built for."""
+    said = json.loads((podwheel.cwd / "server.json").read_text())
+    said |= {"id": "rocky", "id_like": "rhel", "codename": "", "family": "rpm", "packages": []}
+    podwheel.write("rocky.json", json.dumps(said))
+    done = podwheel("verify", "--against", "rocky.json", "wheelhouse")
+    assert "2 distributions installed and imported on debian-13: wheelhouse\n" in done.out
+    assert "the server of rocky.json has all that the wheels need\n" in done.out
+    said["libraries"] = [one for one in said["libraries"] if one[0] != "libev.so.4"]
+    podwheel.write("rocky.json", json.dumps(said))
+    refused = podwheel("verify", "--against", "rocky.json", "wheelhouse", code=7)
+    assert "libev.so.4 (in the images: libev4t64): needs-header" in refused.err
+    assert "apt-get" not in refused.err
 
 
 # ------------------------------------------------------------ the script, with tools that prepare-host brings

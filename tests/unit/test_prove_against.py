@@ -111,6 +111,27 @@ def test_a_library_of_no_package(tmp_path: Path) -> None:
     assert fit(read(tmp_path, libraries=[["libcuda.so.1", "/x", ""]]), unprovided=(cuda,)).ok
 
 
+def test_a_server_of_another_family_is_asked_for_libraries(tmp_path: Path) -> None:
+    """Its packages have other names, so there is no line to paste."""
+    server = Server(
+        packages=(
+            package("libc6", libraries=("libc.so.6",), minimum="9"),
+            package("libev4t64", libraries=("libev.so.4",)),
+            package("git", why="configured"),
+            package("tzdata-legacy", why="configured"),
+        ),
+        command="apt-get install",
+    )
+    rpm = read(tmp_path, family="rpm", packages=[["git", "1", "amd64"]])
+    found = held_against(server, rpm, proven={}, family="debian")
+    assert [str(one) for one in found.lacking] == [
+        "libev.so.4 (in the images: libev4t64): demo",
+        "tzdata-legacy (in the images: tzdata-legacy): demo",
+    ]
+    assert found.line == ""
+    assert "on the server: install what has them" in of_fit(found).hint
+
+
 def test_another_version_is_told(tmp_path: Path) -> None:
     older = [["libc6", "2.41-12", "amd64"], ["libpq5", "16.4-1", "amd64"]]
     found = fit(read(tmp_path, packages=older), package("libc6"), package("libpq5"))
