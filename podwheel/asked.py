@@ -80,9 +80,12 @@ def _distinct(named: Iterable[TargetDefinition]) -> tuple[TargetDefinition, ...]
     for one in named:
         other = found.setdefault(one.name, one)
         if other != one:
+            server = one.capture or other.capture
             raise UsageError(
                 f"{other.source} and {one.source} are both called {one.name!r}",
-                hint="give each a `name` of its own",
+                hint=f"one wheelhouse is for both: build it for one, then podwheel verify --against {server.source} DIR"
+                if server
+                else "give each a `name` of its own",
             )
     return tuple(found.values())
 

@@ -182,6 +182,10 @@ def rpm(root: Root) -> None:
         "password=hunter2\n\n[off]\nbaseurl=http://off.example.org\nenabled=0\n"
         "[two]\nbaseurl = http://one.example.org/\n  ftp://u:p@two.example.org/\nenabled = 1\n",
     )
+    facts = "#!/bin/sh\nprintf 'fact\\tversion\\t3.9.1\\n'\n"
+    root.file("opt/_internal/cpython-3.9/bin/python3.9", facts, mode=0o755)
+    (root.directory / "opt/python").mkdir()
+    root.link("opt/python/cp39-cp39", "../_internal/cpython-3.9")
     root.program("dpkg-query", "exit 1")
     root.program(
         "rpm",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import capture_helpers
 import click
 import pytest
 from attrs import frozen
@@ -107,6 +108,15 @@ def test_two_targets_of_one_name_are_refused(tmp_path: Path) -> None:
         asked(options_in(tmp_path, *files))
     assert "here/server.toml" in caught.value.what
     assert "there/server.toml" in caught.value.what
+
+
+def test_two_servers_of_one_system_share_a_wheelhouse(tmp_path: Path) -> None:
+    """Built for one of them; the other is asked whether it fits."""
+    for file in ("web1.json", "web2.json"):
+        capture_helpers.write(tmp_path, file, sources=[file])
+    with pytest.raises(errors.UsageError, match="both called 'debian-13'") as caught:
+        asked(options_in(tmp_path, "web1.json", "web2.json"))
+    assert "podwheel verify --against web2.json DIR" in caught.value.hint[0]
 
 
 def test_a_mistyped_one_is_told_before_anything_starts(tmp_path: Path) -> None:

@@ -64,7 +64,13 @@ def test_a_server_with_rpm(root: made.Root, shell: str) -> None:
         "[base] https://mirrors.example.org/list",
         "[two] http://one.example.org/ ftp://two.example.org/",
     ]
-    assert said["pythons"] == []
+    assert said["pythons"] == [
+        {
+            "path": "/opt/_internal/cpython-3.9/bin/python3.9",
+            "names": ["/opt/python/cp39-cp39/bin/python3.9"],
+            "version": "3.9.1",
+        }
+    ]
     assert complaints == ""
     assert "secret" not in str(said)
 
