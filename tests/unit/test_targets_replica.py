@@ -47,6 +47,24 @@ def test_a_debian_shares_the_images_of_the_built_in_target(tmp_path: Path) -> No
     assert definition.capture.source == "server.json"
 
 
+@pytest.mark.parametrize("known", targets.builtin(), ids=lambda known: known.name)
+def test_every_built_in_target_is_found_by_a_server_of_its_kind(
+    tmp_path: Path, known: targets.TargetDefinition
+) -> None:
+    assert isinstance(known.base, MirrorBase)
+    python = {**PYTHON, "path": f"{known.python}.real", "names": [known.python]}
+    definition = loaded(
+        tmp_path,
+        id=known.name.partition("-")[0],
+        codename=known.base.suite,
+        pythons=[python],
+        python3="",
+    )
+    assert definition.name == known.name
+    assert recipe_of(definition) == recipe_of(known)
+    assert definition.python == known.python
+
+
 def test_a_debian_without_a_built_in_target(tmp_path: Path) -> None:
     definition = loaded(tmp_path, version_id="10", codename="buster", name="Debian 10")
     assert (definition.name, definition.description) == ("debian-10", "Debian 10")
