@@ -163,14 +163,14 @@ def session(options: Options) -> Iterator[Session]:
     if options.build_tag is not None:
         check_build_tag(options.build_tag)
     store = Store(options.store)
-    run_id = _new_id()
-    logs = store.root / "logs" / run_id
-    log.add_file(logs / "run.jsonl")
-    settings, request, targets = asked(options)
-    log.get().info("run.start", run=run_id, targets=[t.name for t in targets])
-    forget_old_runs(store)
-    store.sweep()
-    with contextlib.ExitStack() as closing:
+    with store.running(), contextlib.ExitStack() as closing:
+        run_id = _new_id()
+        logs = store.root / "logs" / run_id
+        log.add_file(logs / "run.jsonl")
+        settings, request, targets = asked(options)
+        log.get().info("run.start", run=run_id, targets=[t.name for t in targets])
+        forget_old_runs(store)
+        store.sweep()
         sandbox = Sandbox(run_id=run_id, work=logs)
         schedulers: list[Scheduler] = []
         closing.callback(_close, schedulers, sandbox)  # making a target starts processes as well
@@ -267,13 +267,14 @@ def build_target(chosen: TargetDefinition, *, store: Path, refresh: bool) -> Tar
     logs = kept.root / "logs" / run_id
     log.add_file(logs / "run.jsonl")
     sandbox = Sandbox(run_id=run_id, work=logs)
-    try:
-        target = images.prepare(chosen, store=kept, sandbox=sandbox, refresh=refresh)
-        replica.refuse_unlike(chosen, target)
-        file_index(chosen, target, store=kept, refresh=refresh)
-        return target
-    finally:
-        sandbox.reap()
+    with kept.running():
+        try:
+            target = images.prepare(chosen, store=kept, sandbox=sandbox, refresh=refresh)
+            replica.refuse_unlike(chosen, target)
+            file_index(chosen, target, store=kept, refresh=refresh)
+            return target
+        finally:
+            sandbox.reap()
 
 
 def _new_id() -> str:

@@ -51,7 +51,7 @@ class Environments:
             / wheel.sha256[:2]
             / f"{wheel.sha256}-{digest_of(scheme)[:8]}"
         )
-        if place.is_dir():
+        if self.store.has(place):
             return place
         with self.store.attempt("layout") as attempt:
             tree = attempt / "tree"

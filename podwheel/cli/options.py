@@ -45,6 +45,9 @@ class Size(click.ParamType[int]):
 
     name = "size"
 
+    def __init__(self, *, zero: bool = False) -> None:
+        self._least = 0 if zero else 1
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
@@ -53,8 +56,8 @@ class Size(click.ParamType[int]):
         try:
             amount = int(float(number) * unit)
         except (ValueError, OverflowError):
-            amount = 0
-        if amount <= 0:
+            amount = -1
+        if amount < self._least:
             self.fail(f"{value!r} is no size; write 512M, 8G or a number of bytes", param, ctx)
         return amount
 

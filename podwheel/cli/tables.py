@@ -103,9 +103,9 @@ def verdict(found: Verdict) -> None:
     console().print(drawn)
 
 
-def counted(number: int, what: str) -> str:
+def counted(number: int, what: str, several: str = "") -> str:
     """``1 wheel``, ``2 wheels``."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return f"{number} {what}" if number == 1 else f"{number} {several or f'{what}s'}"
 
 
 def _how(built: bool, reused: bool) -> str:

@@ -156,7 +156,7 @@ class GitHost:
         path = self.store.root / "git" / digest_of(bare)[:32]
         repository = Repository(host=self, url=url, path=path, local=local)
         with self.store.lock(f"git {path.name}", timeout=self.timeout):
-            if not (path / "HEAD").is_file():
+            if not (self.store.has(path) and (path / "HEAD").is_file()):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 repository.git("init", "--quiet", "--bare", "--template=", str(path))
         return repository

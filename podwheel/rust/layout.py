@@ -37,7 +37,7 @@ def once(store: Store, place: Path, make: Callable[[Path], None]) -> Path:
     Args:
         make: Fills the empty directory that it is given; if it raises, nothing is left behind.
     """
-    if place.is_dir():
+    if store.has(place):
         return place
     with store.attempt("crates") as attempt, telling_full_disk(store.root):
         tree = attempt / "tree"

@@ -11,7 +11,7 @@
     logs/                     one directory a run
     attempts/                 what is being made; swept when its owner is gone
 
-Every write is to a temporary name on the same file system, flushed, then renamed: no reader
+Who uses an entry asks for it with `Store.has` (`blob`, `read`), so that prune.py leaves it alone. Every write is to a temporary name on the same file system, flushed, then renamed: no reader
 ever sees half a file.
 """
 

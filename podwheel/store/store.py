@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _CHUNK = 1 << 20
+RUNNING = "running-"
+"""What the marks in ``locks/`` begin with."""
 # A store may be in a project that is built (--store ./store in CI), or in a home that is backed up.
 _TAG = "CACHEDIR.TAG"
 _TAG_TEXT = b"Signature: 8a477f597d28d172789f06886806bc55\n# podwheel's store: https://bford.info/cachedir/\n"
@@ -58,6 +60,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._used: set[Path] = set()
         try:
             with telling_full_disk(root):
                 for name in ("blobs", "documents", "unpacked", "logs", "attempts", "locks"):
@@ -69,6 +72,38 @@ class Store:
         if not os.access(root / "attempts", os.W_OK):  # another account's, or mounted read-only
             raise _unusable(root, "it cannot be written")
 
+    # ------------------------------------------------------------ what is in use
+
+    def has(self, path: Path) -> bool:
+        """Whether a file or directory of the store is there; no `prune` then takes it from this process.
+
+        The first time it is dated as used now. `prune` looks at that date and removes what is older
+        with nobody in between.
+        """
+        if path in self._used:
+            return path.exists()
+        with self.pruning(fcntl.LOCK_SH):
+            try:
+                _date_as_used(path)
+            except OSError:
+                return False
+        self._used.add(path)
+        return True
+
+    @contextlib.contextmanager
+    def pruning(self, how: int) -> Iterator[None]:
+        """Hold the lock between those who use (``LOCK_SH``) and those who remove (``LOCK_EX``); for moments."""
+        with (self.root / "locks" / "prune").open("a") as handle:
+            fcntl.flock(handle, how)
+            yield
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Let `prune` know of a process that relies on all that it has used since now."""
+        with tempfile.NamedTemporaryFile(prefix=RUNNING, dir=self.root / "locks") as mark:
+            fcntl.flock(mark, fcntl.LOCK_SH)
+            yield
+
     # ------------------------------------------------------------ bytes by hash
 
     def blob_path(self, sha256: str) -> Path:
@@ -78,7 +113,7 @@ class Store:
     def blob(self, sha256: str) -> Path | None:
         """The file with those bytes, or None."""
         path = self.blob_path(sha256)
-        return path if path.is_file() else None
+        return path if self.has(path) else None
 
     def put(self, chunks: Iterable[bytes]) -> tuple[str, Path]:
         """Keep the bytes of *chunks*; returns their sha256 and their file.
@@ -114,10 +149,16 @@ class Store:
 
     def read(self, kind: str, key: str) -> Any | None:
         """The document of that kind and key, or None; one that is damaged counts as absent."""
+        path = self.document_path(kind, key)
         try:
-            return json.loads(self.document_path(kind, key).read_bytes())
+            document = json.loads(path.read_bytes())
         except (FileNotFoundError, ValueError):
             return None
+        if path not in self._used:  # no lock: should it go meanwhile, it was read all the same
+            with contextlib.suppress(OSError):
+                _date_as_used(path)
+            self._used.add(path)
+        return document
 
     def write(self, kind: str, key: str, document: Any) -> None:
         """Keep a JSON document; the last writer wins, readers see a whole one."""
@@ -183,6 +224,11 @@ class Store:
                         ) from None
                     time.sleep(0.05)
             yield
+
+
+def _date_as_used(path: Path) -> None:
+    """The time of last access, whatever the file system's own idea of it is; the content's stays."""
+    os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -99,7 +99,7 @@ def _key(recipe: Recipe, target: Target) -> str:
 def _known(key: str, *, store: Store) -> Path | None:
     name = store.read(_KIND, key)
     directory = _home(store) / str(name)
-    return directory if isinstance(name, str) and directory.is_dir() else None
+    return directory if isinstance(name, str) and store.has(directory) else None
 
 
 def _home(store: Store) -> Path:

@@ -263,3 +263,29 @@ def test_target_list_and_show(podwheel: Podwheel) -> None:
     assert "debian-13" in listed.out
     shown = json.loads(podwheel("target", "show", "debian-13").out)
     assert shown["name"] == "debian-13"
+
+
+# --------------------------------------------------------------------------- cache
+
+
+def test_what_was_pruned_is_made_again(podwheel: Podwheel) -> None:
+    podwheel("build", "in-tree", "--no-verify")
+    (before,) = podwheel.wheelhouse.glob("*.whl")
+    made = before.read_bytes()
+    time.sleep(1.1)  # what was used in the last second is left alone: dates are not that exact
+    pruned = podwheel("cache", "prune", "--keep-size", "0")
+    assert "; 0 B left in " in pruned.out
+    done = podwheel("build", "in-tree", "--no-verify")
+    assert "✓ build in-tree 1.0" in done.err
+    assert before.read_bytes() == made
+
+
+def test_pruning_takes_nothing_from_a_running_build(podwheel: Podwheel) -> None:
+    with podwheel.start("build", "slow", "needs-tool", "--no-verify") as running:
+        while not list(podwheel.store.glob("logs/*/build-slow-1.0.log")):
+            assert running.process.poll() is None
+            time.sleep(0.2)
+        assert "in use" in podwheel("cache", "prune", "--keep-size", "0").out
+        done = running.end(timeout=120)
+    assert done.code == 0, done.err
+    assert "2 wheels" in done.out
