@@ -15,7 +15,7 @@ from podwheel.build.lookups import limits_of_tools, policy_of
 from podwheel.build.lost import find_lost
 from podwheel.build.portable import Portability
 from podwheel.build.portable import tools as portability_tools
-from podwheel.build.schedule import NoSlots
+from podwheel.build.schedule import FIRST, NoSlots
 from podwheel.errors import ResolutionError
 from podwheel.model import Format, Formats, Origin, Wanted
 from podwheel.prove.against import held_against, newer_glibc, unfit_wheels
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from podwheel.build.errand import Prepared
-    from podwheel.build.schedule import Task
+    from podwheel.build.schedule import Steps, Task
     from podwheel.build.step import Built
     from podwheel.model import Image, Pin, Resolution, Wheel
     from podwheel.prove.against import Fit
@@ -64,8 +64,12 @@ def build(run: Run, *, output: Path, prove: bool, portable: bool = False) -> Mad
 
 def made(run: Run, *, prove: bool, portable: bool = False) -> Made:
     """Every wheel, built and proven, and nothing published."""
+    if prove:
+        _pip(run)  # these are brought while others are built
+    if portable:
+        portability_tools(run.builder)
     with _misspelt_told(run):
-        resolution, built = resolved_and_built(run)
+        resolution, built = resolved_and_built(run, comparing=prove)
     if portable:
         built = ported(run, resolution, built)
     server, verdict = proven(run, built) if prove else (needed(run, built), None)
@@ -104,11 +108,17 @@ def _misspelt_told(run: Run) -> Iterator[None]:
             log.get().warning("settings.misspelt", name=name, file=file, near=near)
 
 
-def resolved_and_built(run: Run) -> tuple[Resolution, tuple[Built, ...]]:
-    """Resolve and build; where a wheel's own metadata differs, its word counts, and again."""
+def resolved_and_built(
+    run: Run, *, comparing: bool = False
+) -> tuple[Resolution, tuple[Built, ...]]:
+    """Resolve and build; where a wheel's own metadata differs, its word counts, and again.
+
+    Args:
+        comparing: Look at upstream's wheels meanwhile, which `proven` asks for.
+    """
     for round_number in range(_ROUNDS):
         resolution = resolved(run, again=round_number)
-        built = all_built(run, resolution)
+        built = all_built(run, resolution, comparing=comparing)
         if not run.builder.lookups.surprises(resolution, built):
             return resolution, built
     raise ResolutionError(
@@ -134,6 +144,7 @@ def resolved(run: Run, *, again: int = 0) -> Resolution:
             policy=policy_of(request),
             fresh=again > 0,
         ),
+        expected=FIRST,
     )
     resolution: Resolution = _result(run, task)
     log.get().info("resolve.done", packages=len(resolution.pins))
@@ -142,13 +153,17 @@ def resolved(run: Run, *, again: int = 0) -> Resolution:
     return resolution
 
 
-def all_built(run: Run, resolution: Resolution) -> tuple[Built, ...]:
+def all_built(run: Run, resolution: Resolution, *, comparing: bool) -> tuple[Built, ...]:
     """Every wheel of the tree; one failure does not stop what does not depend on it.
 
     Raises:
         BuildsFailed: Some could not be built; each failure is told once.
     """
-    return _results(run, [run.builder.wheel(pin, resolution) for pin in resolution.pins])
+    tasks = [run.builder.wheel(pin, resolution) for pin in resolution.pins]
+    if comparing:  # what is looked up is kept by the index
+        for task in tasks:
+            run.builder.comparison(task)
+    return _results(run, tasks)
 
 
 def ported(run: Run, resolution: Resolution, built: Sequence[Built]) -> tuple[Built, ...]:
@@ -303,19 +318,24 @@ def _image_of(run: Run, server: Server) -> Image:
 
 def pip_of_target(run: Run) -> Wheel:
     """A wheel of pip that runs on the target's Python: the pristine server has none."""
+    wheel: Wheel = _result(run, _pip(run))
+    return wheel
+
+
+def _pip(run: Run) -> Task[Wheel]:
     wanted = Wanted(
         origin=Origin(source="verification"), text="pip", requirement=Requirement("pip")
     )
-    policy = policy_of(run.request, formats=Formats(default=Format.WHEEL))
-    task = run.workshop.scheduler.task(
-        "pip",
-        "resolve pip",
-        lambda: run.builder.lookups.resolution(
-            [wanted], constraints=limits_of_tools(run.request), policy=policy
-        ),
-    )
-    resolution: Resolution = _result(run, task)
-    return run.builder.upstream(resolution.pins[0])
+
+    def steps() -> Steps[Wheel]:
+        resolution = yield from run.builder.lookups.resolution(
+            [wanted],
+            constraints=limits_of_tools(run.request),
+            policy=policy_of(run.request, formats=Formats(default=Format.WHEEL)),
+        )
+        return run.builder.upstream(resolution.pins[0])
+
+    return run.workshop.scheduler.task("pip", "resolve pip", steps)
 
 
 @frozen(kw_only=True)

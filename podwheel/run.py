@@ -18,6 +18,7 @@ from podwheel import log, process
 from podwheel.archives import check_build_tag
 from podwheel.asked import Options, asked, refuse_foreign_lock, system_policy
 from podwheel.build.builder import Builder
+from podwheel.build.costs import available_memory
 from podwheel.build.images import RunImages
 from podwheel.build.schedule import Scheduler
 from podwheel.build.seeds import where_to_cut
@@ -89,6 +90,7 @@ class Session:
             slots=options.jobs,
             fifos=logs / "jobs",
             told=where_to_cut(self.settings.seeds if from_source else ()),
+            memory=available_memory(),
         )
         self.schedulers.append(scheduler)
         if len(self.targets) > 1:

@@ -37,6 +37,9 @@ __all__ = [
 _TEXT_LIMIT = 1 << 20
 _READ = ("pyproject.toml", "PKG-INFO")
 _SEEN = ("setup.py", "setup.cfg")
+_COMPILED = (
+    ".c", ".cc", ".cpp", ".cxx", ".cu", ".f", ".for", ".f90", ".f95", ".m", ".pyx", ".rs", ".s",
+)  # fmt: skip
 
 
 @frozen(kw_only=True)
@@ -52,6 +55,8 @@ class Sdist:
     """Text of ``PKG-INFO``."""
     has_setup_py: bool
     has_setup_cfg: bool
+    compiled: int = 0
+    """Bytes of sources in compiled languages, in the whole archive."""
 
 
 @frozen(kw_only=True)
@@ -63,6 +68,7 @@ class _Entry:
     target: str | None = None
     """Of a symbolic link; or, with `hard`, the name of the member that it is another name of."""
     hard: bool = False
+    size: int = 0
     text: str | None = field(default=None, repr=False)
     """Content, of the few files that are read."""
 
@@ -125,6 +131,7 @@ def _tar_entries(
                     kind=_tar_kind(info),
                     target=info.linkname if info.issym() or info.islnk() else None,
                     hard=info.islnk(),
+                    size=info.size,
                     text=text,
                 )
             )
@@ -158,7 +165,9 @@ def _zip_entries(
             text = _text(archive.read(member, limit=_TEXT_LIMIT), member.name)
         target = _text(archive.read(member, limit=4096), member.name) if is_link else None
         if parts:
-            entries.append(_Entry(parts=parts, kind=member.kind, target=target, text=text))
+            entries.append(
+                _Entry(parts=parts, kind=member.kind, target=target, size=member.size, text=text)
+            )
     return entries
 
 
@@ -211,4 +220,5 @@ def _sdist(entries: list[_Entry], root: tuple[str, ...], *, filename: str, top: 
         pkg_info=texts["PKG-INFO"],
         has_setup_py="setup.py" in files,
         has_setup_cfg="setup.cfg" in files,
+        compiled=sum(e.size for e in entries if e.parts[-1].lower().endswith(_COMPILED)),
     )

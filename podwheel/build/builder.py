@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 
 from podwheel import log
 from podwheel.archives import expect, read_build_system, read_wheel
-from podwheel.build import scm
+from podwheel.build import costs, scm
 from podwheel.build.cargo import Cargo
 from podwheel.build.dialogue import Dialogue
 from podwheel.build.errand import MetadataErrand, Prepared, RequirementsErrand, WheelErrand
@@ -22,6 +22,7 @@ from podwheel.build.fetches import Fetches
 from podwheel.build.inputs import Inputs
 from podwheel.build.ladder import Ladder
 from podwheel.build.lookups import Lookups
+from podwheel.build.lost import lost_of
 from podwheel.build.mending import Mending
 from podwheel.build.project import Project, variables_of
 from podwheel.build.records import known_wheel, remember_wheel
@@ -42,8 +43,9 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from podwheel.build.lost import Lost
     from podwheel.build.origins import Origins
-    from podwheel.build.schedule import Steps, Task
+    from podwheel.build.schedule import Expected, Steps, Task
     from podwheel.build.workshop import Workshop
     from podwheel.model import File, Metadata, Pin, Resolution, Source, Wanted, Wheel
     from podwheel.settings import PackageSettings
@@ -123,6 +125,16 @@ class Builder:
         subject = Subject.of_pin(pin, tree)
         return self._task("prepare", subject, tree, lambda: self._prepare_steps(subject, tree))
 
+    def comparison(self, task: Task[Built]) -> Task[Lost | None]:
+        """The task that compares a wheel with upstream's, as soon as *task* has built it."""
+
+        def steps() -> Steps[Lost | None]:
+            yield (task,)
+            shop = self.workshop
+            return lost_of(task.value(), index=shop.index, python=shop.target.python)
+
+        return self.workshop.scheduler.task(f"compare {task.key}", f"compare {task.title}", steps)
+
     def upstream(self, pin: Pin) -> Wheel:
         """Download and check an upstream wheel (in the caller's thread)."""
         self.met.add(pin.name)
@@ -141,15 +153,34 @@ class Builder:
         return tuple(str(r) for r in self.sources.build_system(source).requires)
 
     def _wheel_of(self, subject: Subject, tree: Resolution) -> Task[Built]:
-        return self._task("build", subject, tree, lambda: self._build_steps(subject, tree))
+        expected = self._cost(subject) or costs.guess(
+            archive=None if subject.file is None else subject.file.size
+        )
+        return self._task(
+            "build", subject, tree, lambda: self._build_steps(subject, tree), expected
+        )
+
+    def _cost(self, subject: Subject) -> Expected | None:
+        shop = self.workshop
+        return costs.known(shop.store, target=shop.target.name, name=subject.name)
 
     def _task(
-        self, kind: str, subject: Subject, tree: Resolution, steps: Callable[[], Steps[T]]
+        self,
+        kind: str,
+        subject: Subject,
+        tree: Resolution,
+        steps: Callable[[], Steps[T]],
+        expected: Expected | None = None,
     ) -> Task[T]:
         if subject.version is not None:  # else its name may be a guess
             self.met.add(subject.name)
-        key = digest_of([kind, subject.key, tree.digest])
-        return self.workshop.scheduler.task(key, f"{kind} {subject}", steps, about=subject)
+        return self.workshop.scheduler.task(
+            _key(kind, subject, tree),
+            f"{kind} {subject}",
+            steps,
+            about=subject,
+            expected=expected,
+        )
 
     # ------------------------------------------------------------ the steps of each
 
@@ -169,6 +200,9 @@ class Builder:
 
     def _build_steps(self, subject: Subject, tree: Resolution) -> Steps[Built]:
         project = yield from self._project(subject)
+        if self._cost(subject) is None:
+            guessed = costs.guess(compiled=self.sources.compiled(project.source))
+            self.workshop.scheduler.expect(_key("build", subject, tree), guessed)
         try:
             project, built = yield from self._built(project, tree)
         except BuildError as error:
@@ -365,3 +399,7 @@ def _file(pin: Pin) -> File:
         return pin.file
     assert isinstance(pin.direct, ArchiveUrl), pin
     return file_of(pin.direct)
+
+
+def _key(kind: str, subject: Subject, tree: Resolution) -> str:
+    return digest_of([kind, subject.key, tree.digest])

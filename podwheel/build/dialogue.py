@@ -135,6 +135,7 @@ class Dialogue:
                 known = errand.known(wheels)
                 if known is not None:
                     return known
+            self._bring(project, wheels)
             slot = yield SLOT
             try:
                 if dynamic is None:
@@ -146,6 +147,15 @@ class Dialogue:
             if not isinstance(result, _Restart):
                 return result
             dynamic = result.requires
+
+    def _bring(self, project: Project, wheels: tuple[Wheel, ...]) -> None:
+        """All that takes long and needs no container, before a slot is asked for."""
+        shop = self.workshop
+        if shop.scheduler.withheld:
+            return
+        environment.Environments(store=shop.store, python=shop.target.python).lay_out(wheels)
+        self.inputs.mounts(project)
+        shop.images.ready(project.image)
 
     def _programs(self, project: Project, asked: tuple[str, ...]) -> _Lacking | None:
         """What the distribution has of the programs that the backend asked for, if anything."""
@@ -298,6 +308,7 @@ class Dialogue:
                 brought = talk_through(talk, lambda more: environments.extend(env, more))
             except (PodwheelError, GuestGone) as error:
                 failure = error  # judged when the container is gone: how it ended says more
+        shop.scheduler.release(slot)  # what is left to do needs none
         replay.remember(shop, project, wheels, inputs, talk.asked)
         self._judge(session.outcome, failure, project, log_file)
         return brought, Usage(

@@ -33,6 +33,11 @@ class Environments:
     store: Store
     python: Interpreter
 
+    def lay_out(self, wheels: Sequence[Wheel]) -> None:
+        """See to it that each is laid out in the store: what is left to `make` is links."""
+        for wheel in wheels:
+            self._laid_out(wheel)
+
     def make(self, wheels: Sequence[Wheel], *, into: Path) -> None:
         """Lay out a virtual environment with *wheels* in the (absent or empty) directory *into*."""
         into.mkdir(parents=True, exist_ok=True)

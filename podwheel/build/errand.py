@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import frozen
 
-from podwheel.build import environment
+from podwheel.build import costs, environment
 from podwheel.build.intake import take_in
 from podwheel.build.records import known_wheel
 from podwheel.build.step import Built, Usage
@@ -171,6 +171,12 @@ class WheelErrand(Errand[Built]):
             "notes": self.notes,
         }
         store.write("step", step.id, document)
+        costs.remember(
+            store,
+            target=self.workshop.target.name,
+            name=self.project.name,
+            usage=outing.usage,
+        )
         return self._built(wheel, step, document, reused=False)
 
     def _step(self, wheels: tuple[Wheel, ...]) -> Step:

@@ -22,11 +22,12 @@ import math
 import select
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from attrs import define, field, frozen
 
+from podwheel.build.circles import closing
 from podwheel.build.tokens import Slot, Tokens
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ class Expected:
     seconds: float = 0.0
     memory: int = 0
     """Bytes; 0: nobody knows."""
+
+
+FIRST: Final = Expected(seconds=1e6)
+"""Of what all the rest waits for."""
 
 
 class TaskFailed(Exception):
@@ -123,36 +128,6 @@ class Task(Generic[T]):
         if self.error is not None:
             raise self.error
         return cast("T", self.result)
-
-
-def _meet(others: Sequence[Task[Any]], task: Task[Any]) -> bool:
-    """Whether one of *others* waits, in the end, for *task*.
-
-    Looked for from both ends in turn, and over when one comes to its own end. What grows from
-    its top has nothing below, what grows from its leaves nothing above: walked from one end
-    only, one of the two would cost the square of its length.
-    """
-    below, above = set(map(id, others)), {id(task)}
-    if below & above:
-        return True
-    down = _reached(others, below, lambda t: t.waits_for)
-    up = _reached([task], above, lambda t: t.waiters)
-    return any(id(a) in above or id(b) in below for a, b in zip(down, up, strict=False))
-
-
-def _reached(
-    starts: Sequence[Task[Any]],
-    seen: set[int],
-    following: Callable[[Task[Any]], Sequence[Task[Any]]],
-) -> Iterator[Task[Any]]:
-    """Tasks that have not ended, each once, as they are found; *seen* grows with them."""
-    queue = list(starts)
-    for task in queue:  # grows while it is walked
-        for other in following(task):
-            if not other.ended and id(other) not in seen:
-                seen.add(id(other))
-                queue.append(other)
-                yield other
 
 
 def _who_asked(circle: Sequence[Task[Any]]) -> int:  # noqa: ARG001 - a `Told`
@@ -240,6 +215,11 @@ class Scheduler:
                 self._wake(known, None)
             return known
 
+    def expect(self, key: str, expected: Expected) -> None:
+        """Say better what the task of that key will cost, before it waits for anything."""
+        with self._changed:
+            self._tasks[key].expected = expected
+
     def wait(self, task: Task[Any]) -> None:
         """Wait, in a thread that is not the scheduler's, until *task* has ended, well or not."""
         with self._changed:
@@ -250,6 +230,11 @@ class Scheduler:
             while not task.ended:
                 # A timeout keeps the main thread able to take Ctrl-C.
                 self._changed.wait(0.2)
+
+    @property
+    def withheld(self) -> bool:
+        """Whether no task will get a slot any more."""
+        return self._withheld
 
     def withhold(self) -> None:
         """From now on a task that asks for a slot is resumed with `NoSlots`: for ``podwheel plan``."""
@@ -346,7 +331,7 @@ class Scheduler:
     # ------------------------------------------------------------ called with the lock held
 
     def _wait_for(self, task: Task[Any], others: tuple[Task[Any], ...]) -> None:
-        while (path := self._circle(others, task)) is not None:
+        while (path := closing(others, task)) is not None:
             if self._tell([task, *path[:-1]]) is task:
                 return
         task.waits_for = others
@@ -358,13 +343,6 @@ class Scheduler:
             self._lengthen(task)
         else:
             self._go_on(task)
-
-    def _circle(self, others: Sequence[Task[Any]], task: Task[Any]) -> list[Task[Any]] | None:
-        """How one of *others* comes to wait for *task*; None, as nearly always, if none does."""
-        if not _meet(others, task):
-            return None
-        paths = (self._path(other, task) for other in others)
-        return next((path for path in paths if path is not None), None)
 
     def _tell(self, circle: Sequence[Task[Any]]) -> Task[Any]:
         """Open a circle: resume one of its tasks, which is returned, with `CycleFound`."""
@@ -432,22 +410,3 @@ class Scheduler:
         """Whether there is memory for it beside what runs; alone, it may try."""
         used = sum(one.memory for one in self._running.values())
         return not self._running or used + task.expected.memory <= self._memory
-
-    @staticmethod
-    def _path(start: Task[Any], goal: Task[Any]) -> list[Task[Any]] | None:
-        """How *start* comes to wait for *goal*, or None. Each task is looked at once."""
-        came_from: dict[int, Task[Any] | None] = {id(start): None}
-        stack = [start]
-        while stack:
-            task = stack.pop()
-            if task is goal:
-                path, step = [], cast("Task[Any] | None", task)
-                while step is not None:
-                    path.append(step)
-                    step = came_from[id(step)]
-                return path[::-1]
-            for other in task.waits_for:
-                if id(other) not in came_from and not other.ended:
-                    came_from[id(other)] = task
-                    stack.append(other)
-        return None

@@ -110,11 +110,16 @@ class Sources:
             name = canonicalize_name(declared["name"], validate=True)
         return Said(name=name, versioned=declared["versioned"])
 
+    def compiled(self, source: Source) -> int:
+        """Bytes of the archive's files that a compiler may read."""
+        size: int = self._declared(source)["compiled"]
+        return size
+
     def _declared(self, source: Source) -> dict[str, Any]:
         """What is kept of a source's pyproject.toml, which is read once."""
         key = digest_of([source.sha256, source.subdirectory or ""])
         known: dict[str, Any] | None = self.workshop.store.read("build-system", key)
-        if known is None or "versioned" not in known:
+        if known is None or "compiled" not in known:
             sdist = read_sdist(
                 source.archive, filename=source.filename, subdirectory=source.subdirectory
             )
@@ -128,6 +133,7 @@ class Sources:
                 "external": json.loads(json.dumps(external, default=str)),
                 "name": name if isinstance(name, str) else "",
                 "versioned": sdist.pkg_info is not None or "version" in project,
+                "compiled": sdist.compiled,
             }
             self.workshop.store.write("build-system", key, known)
         return known

@@ -64,6 +64,16 @@ def test_a_tar(tmp_path: Path, mode: str) -> None:
     assert (sdist.has_setup_py, sdist.has_setup_cfg) == (True, False)
 
 
+def test_how_much_of_it_a_compiler_reads(tmp_path: Path) -> None:
+    files = {**FILES, "demo-1.0/src/a.c": b"12345", "demo-1.0/b.F90": b"123", "demo-1.0/c.h": b"1"}
+    assert read_sdist(make_tar(tmp_path / "tar", files), filename=NAME).compiled == 8
+    with zipfile.ZipFile(tmp_path / "zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(entry(name), data)
+    assert read_sdist(tmp_path / "zip", filename="demo-1.0.zip").compiled == 8
+    assert read_sdist(make_tar(tmp_path / "pure", FILES), filename=NAME).compiled == 0
+
+
 def test_a_zip_with_the_comment_of_git_archive(tmp_path: Path) -> None:
     path = tmp_path / "demo-1.0.zip"
     with zipfile.ZipFile(path, "w") as archive:

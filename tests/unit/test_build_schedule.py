@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from podwheel.build.circles import meet, path
 from podwheel.build.schedule import (
     SLOT,
     CycleFound,
@@ -17,7 +18,6 @@ from podwheel.build.schedule import (
     Scheduler,
     Task,
     TaskFailed,
-    _meet,
 )
 
 if TYPE_CHECKING:
@@ -362,8 +362,8 @@ def test_a_circle_is_seen_however_the_tasks_are_tangled() -> None:
                 let_wait(task, other)
         tasks[chance.randrange(12)].ended = True
         task, *others = chance.sample([t for t in tasks if not t.ended], 4)
-        expected = any(Scheduler._path(other, task) is not None for other in others)
-        assert _meet(others, task) is expected
+        expected = any(path(other, task) is not None for other in others)
+        assert meet(others, task) is expected
 
 
 @pytest.mark.parametrize("upwards", [True, False])
@@ -385,7 +385,7 @@ def test_a_long_chain_is_not_walked_for_each_wait(upwards: bool) -> None:
     walked = 0
     for task, other in reversed(pairs) if upwards else pairs:
         before = looked_at
-        assert not _meet([other], task)
+        assert not meet([other], task)
         walked += looked_at - before
         let_wait(task, other)
     assert walked < 4 * length
