@@ -9,6 +9,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 from podwheel.archives.elf import glibc_version
+from podwheel.prove.baseline import asked_of
 from podwheel.seal.lock import LOCK
 from podwheel.syslibs.needed import needed_by
 
@@ -50,6 +51,7 @@ def manifest(
                     "series": series(record),
                 },
                 "machine": target.machine,
+                "cpu": _cpu(house),
                 "libc": _libc(target.libc, needs),
                 "install": _install_command(record),
                 "libraries": _libraries(needs, record),
@@ -78,6 +80,15 @@ def series(record: RunRecord) -> str:
 def _implementation(house: Wheelhouse) -> str:
     lock = tomllib.loads((house.directory / LOCK).read_text("utf-8"))
     return str(lock["tool"]["podwheel"]["target"]["implementation"])
+
+
+def _cpu(house: Wheelhouse) -> list[dict[str, Any]]:
+    """The CPUs beyond the distribution's baseline that wheels were compiled for, and which wheels."""
+    wheels: dict[str, list[str]] = {}
+    for filename, variables in sorted(house.variables.items()):
+        for cpu in asked_of(variables):
+            wheels.setdefault(cpu, []).append(filename.partition("-")[0])
+    return [{"name": cpu, "by": names} for cpu, names in sorted(wheels.items())]
 
 
 def _libc(libc: str, needs: Sequence[Need]) -> dict[str, Any] | None:

@@ -32,9 +32,10 @@ SERIES = "{}.{}".format(*sys.version_info)
 LIBC = " ".join(platform.libc_ver())
 
 
-def record(server: ServerRecord | None = None) -> RunRecord:
-    """Of a run for this machine and this Python."""
+def record(server: ServerRecord | None = None, *, flags: str = "-O2") -> RunRecord:
+    """Of a run for this machine and this Python; *flags*: what the compiler was given."""
     made = run_record()
+    steps = (evolve(made.steps[0], variables=(("CFLAGS", flags),)),)
     here = evolve(
         made.target,
         name="this-system",
@@ -42,18 +43,22 @@ def record(server: ServerRecord | None = None) -> RunRecord:
         libc=LIBC,
         machine=platform.machine(),
     )
-    return evolve(made, target=here, server=server)
+    return evolve(made, target=here, server=server, steps=steps)
 
 
 def wheelhouse(
-    directory: Path, entries: Sequence[Entry], *, server: ServerRecord | None = None
+    directory: Path,
+    entries: Sequence[Entry],
+    *,
+    server: ServerRecord | None = None,
+    flags: str = "-O2",
 ) -> Path:
     place = directory / "app"
     publish(
         place,
         entries=entries,
         lock=make_lock(entries, target=target(this_python()), podwheel="0.1.0"),
-        record=record(server).to_json(),
+        record=record(server, flags=flags).to_json(),
         logs=(),
     )
     return place
@@ -125,11 +130,11 @@ class Unpacked:
         document = json.loads(path.read_text())
         (target_of,) = document["targets"]
         yield target_of
-        old, new = (hashlib.sha256(d).hexdigest() for d in (path.read_bytes(), _json(document)))
-        path.write_bytes(_json(document))
+        self.change(path, json.dumps(document))
+
+    def change(self, path: Path, text: str) -> None:
+        """Another content of a file, whose hash is right all the same."""
+        old, new = (hashlib.sha256(d).hexdigest() for d in (path.read_bytes(), text.encode()))
+        path.write_text(text)
         sums = self.root / "SHA256SUMS"
         sums.write_text(sums.read_text().replace(old, new))
-
-
-def _json(document: Any) -> bytes:
-    return json.dumps(document).encode()

@@ -93,6 +93,22 @@ def test_another_machine(bundle: Unpacked) -> None:
     assert "they are for Linux on s390x; this is Linux" in refusal(bundle)
 
 
+def test_another_cpu(bundle: Unpacked, tmp_path: Path) -> None:
+    with bundle.falsified() as target:
+        target["cpu"] = [
+            {"name": "x86-64-v4", "by": ["demo"]},
+            {"name": "haswell", "by": ["other"]},
+        ]
+    fit = bundle.root / "program/fit.py"
+    (tmp_path / "cpuinfo").write_text(
+        "processor: 0\nflags\t: lm cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3\n"
+    )
+    bundle.change(fit, fit.read_text().replace("/proc/cpuinfo", str(tmp_path / "cpuinfo")))
+    said = refusal(bundle)
+    assert "  - demo was compiled for x86-64-v4; this CPU is x86-64-v2\n" in said
+    assert "not asked  whether this CPU is a haswell, for other\n" in said
+
+
 def test_another_abi(bundle: Unpacked) -> None:
     with bundle.falsified() as target:
         target["wheels"] = [

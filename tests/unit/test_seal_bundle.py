@@ -181,7 +181,8 @@ def asked_of(tmp_path: Path, server: ServerRecord | None) -> dict[str, Any]:
         modes={"demo/x.so": 0o755},
     )
     entry = evolve(built(tmp_path), wheel=read_wheel(path, filename=path.name, linked=True))
-    opened = open_wheelhouse(wheelhouse(tmp_path, [entry], server=server))
+    flags = "-O2 -march=x86-64-v3"
+    opened = open_wheelhouse(wheelhouse(tmp_path, [entry], server=server, flags=flags))
     document = manifest(opened, record_of(opened), pip="pip/pip.whl", requirements="r.txt")
     assert json.loads(json.dumps(document)) == document
     (target,) = document["targets"]
@@ -202,6 +203,7 @@ def test_the_least_glibc_and_every_symbol_version(tmp_path: Path) -> None:
     )
     target = asked_of(tmp_path, server)
     assert target["libc"] == {"name": "glibc", "version": "2.25", "by": ["demo"]}
+    assert target["cpu"] == [{"name": "x86-64-v3", "by": ["demo"]}]
     assert target["install"] == "apt-get install"
     libraries = {library.pop("name"): library for library in target["libraries"]}
     assert libraries == {

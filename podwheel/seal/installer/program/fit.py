@@ -20,6 +20,14 @@ except ImportError:  # an interpreter built without libffi
 _CHUNK = 1 << 20
 _SHOWN = 3
 
+# What each level of x86-64 adds to the one before, as /proc/cpuinfo spells it.
+_LEVELS = (
+    ("x86-64", "lm"),
+    ("x86-64-v2", "cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3"),
+    ("x86-64-v3", "abm avx avx2 bmi1 bmi2 f16c fma movbe xsave"),
+    ("x86-64-v4", "avx512f avx512bw avx512cd avx512dq avx512vl"),
+)
+
 
 class Report(object):
     """What was found of one target."""
@@ -74,6 +82,7 @@ def report(root, target):
     found = Report(target)
     _python(found)
     _machine(found)
+    _cpu(found)
     if not found.reasons:  # else every tag differs, and says it less clearly
         _tags(found, os.path.join(root, target["pip"]))
     _libc(found)
@@ -103,6 +112,29 @@ def _machine(found):
     wanted, here = found.target["machine"], platform.machine()
     if here != wanted or not sys.platform.startswith("linux"):
         found.reasons.append("they are for Linux on %s; this is %s" % (wanted, platform.platform()))
+
+
+def _cpu(found):
+    """Only where wheels were compiled for more than every machine of that kind has."""
+    wanted = found.target["cpu"]
+    if not wanted:
+        return
+    with io.open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        lines = [line.partition(":")[2].split() for line in file if line.startswith("flags")]
+    flags = set(lines[0]) if lines else set()
+    names = [name for name, _ in _LEVELS]
+    lacking = [bool(set(adds.split()) - flags) for _, adds in _LEVELS] + [True]
+    level = lacking.index(True)  # how many of them this CPU has
+    for cpu in wanted:
+        if cpu["name"] not in names:
+            found.facts.append(
+                "not asked  whether this CPU is a %s, for %s" % (cpu["name"], _and_more(cpu["by"]))
+            )
+        elif names.index(cpu["name"]) >= level:
+            found.reasons.append(
+                "%s was compiled for %s; this CPU is %s"
+                % (_and_more(cpu["by"]), cpu["name"], names[level - 1] if level else "older")
+            )
 
 
 def _tags(found, pip):
