@@ -27,10 +27,15 @@ test: ## lint, then every test, on real containers and a real index (ARGS= goes 
 unit: ## the tests that need no container and no network
 	@$(pytest) tests/unit
 
-lint: ## ruff, its formatter's opinion, and mypy --strict
+# SC2016: programs in single quotes, for awk and apt.
+scripts = $$(find containerfiles scripts .ci podwheel -type f \
+    -exec awk 'FNR == 1 && /^\#!\/bin\/(ba)?sh/ {print FILENAME}' {} +)
+lint: ## ruff, its formatter's opinion, mypy --strict, hadolint and shellcheck
 	@$(in_venv) ruff check
 	@$(in_venv) ruff format --check
 	@$(in_venv) mypy --strict podwheel
+	@$(in_venv) sh -c 'exec hadolint containerfiles/*/Containerfile'
+	@$(in_venv) shellcheck --exclude=SC2016 $(scripts)
 
 bench: ## podwheel against pip, uv and fromager (ARGS= goes to scripts/bench, see docs/benchmark.md)
 	@$(in_venv) scripts/bench $(ARGS)

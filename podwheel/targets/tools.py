@@ -31,8 +31,9 @@ _UNREACHABLE = (
     "your own in a target file (docs/targets.md, locked-down networks)"
 )
 _UNSIGNED = (
-    "the mirror's signature cannot be checked: install the distribution's archive keyring, or name "
-    "one with base.keyring"
+    "the mirror's signature cannot be checked: install the distribution's keys (Debian's packages of "
+    "them are debian-archive-keyring and, since Debian 13, ubuntu-keyring), or name a file of them "
+    "with base.keyring; docs/targets.md, Ubuntu, shows how to get it"
 )
 _EXPIRED = "an archived suite: write base.mirrors as `deb [check-valid-until=no] URL SUITE main`"
 _NOT_READY = "the host is not ready for rootless containers: podwheel doctor"

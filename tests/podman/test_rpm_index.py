@@ -1,17 +1,29 @@
 """The RPM families' recipes with the real dnf and zypper, which Debian ships, on a repository made here.
 
 No base of these families can be pulled where this runs. So the base is Debian with their tools and a
-repository of a few RPMs; everything from there on is what a Fedora or an openSUSE would run.
+repository of a few RPMs, a Python among them; everything from there on is what a Fedora or an openSUSE
+would run, to a wheel that is built with one RPM and proven with another.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from attrs import frozen
+from local_index import LocalIndex
+from rpm_repository import (
+    MAKE_MANYLINUX,
+    MAKE_REPOSITORY,
+    TOOLS,
+    committed,
+    podman,
+    sdist,
+)
+from system_packages import record_of
 
 from podwheel import process, targets
 from podwheel.errors import ImageBuildFailed
@@ -22,108 +34,21 @@ from podwheel.targets.installed import Installed, installed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conftest import NewPodwheel
+
     from podwheel.model import Image, Target
     from podwheel.store import Store
 
 pytestmark = pytest.mark.podman
 
-TOOLS = ("createrepo-c", "curl", "dnf", "rpm", "zypper")
-BASE = "localhost/podwheel/test-rpm-base"
-
-# A library with its development package, one package in two versions, one of another architecture.
-MAKE_REPOSITORY = r"""
-set -eu
-mkdir /rpm /repo
-cd /rpm
-cat >foo.spec <<'SPEC'
-Name: foo
-Version: 1.2
-Release: 3
-Epoch: 1
-Summary: A library
-License: MIT
-AutoReq: no
-%description
-A library.
-%package devel
-Summary: Headers
-AutoReqProv: no
-Provides: pkgconfig(foo) = 1.2
-Requires: foo = 1:%{version}-%{release}, libfoo.so.1()(64bit)
-%description devel
-Headers.
-%install
-r=%{buildroot}
-mkdir -p $r/usr/bin $r/usr/lib64/pkgconfig $r/usr/include/foo $r/usr/share/doc/foo
-echo 'int foo(void) { return 42; }' >foo.c
-gcc -shared -fPIC -Wl,-soname,libfoo.so.1 -o $r/usr/lib64/libfoo.so.1.0 foo.c
-ln -s libfoo.so.1.0 $r/usr/lib64/libfoo.so.1
-ln -s libfoo.so.1 $r/usr/lib64/libfoo.so
-echo 'int foo(void);' >$r/usr/include/foo/foo.h
-printf 'Name: foo\nDescription: x\nVersion: 1.2\nLibs: -lfoo\n' >$r/usr/lib64/pkgconfig/foo.pc
-printf '#!/bin/sh\necho 1.2\n' >$r/usr/bin/foo-config
-chmod 755 $r/usr/bin/foo-config
-echo x >$r/usr/share/doc/foo/example.h
-%files
-/usr/lib64/libfoo.so.1*
-%files devel
-/usr/bin/foo-config
-/usr/include/foo
-/usr/lib64/libfoo.so
-/usr/lib64/pkgconfig/foo.pc
-/usr/share/doc/foo
-SPEC
-cat >simple.spec <<'SPEC'
-Name: %{called}
-Version: %{numbered}
-Release: 1
-Summary: A program
-License: MIT
-AutoReqProv: no
-%description
-A program.
-%install
-mkdir -p %{buildroot}/usr/bin
-printf '#!/bin/sh\necho %{numbered}\n' >%{buildroot}/usr/bin/%{called}-%{numbered}
-chmod 755 %{buildroot}/usr/bin/*
-%files
-/usr/bin/*
-SPEC
-build() { rpmbuild --quiet --define '_topdir /rpm' --define '_rpmdir /repo' -bb "$@"; }
-build foo.spec
-build --target noarch --define 'called bar' --define 'numbered 1.9' simple.spec
-build --target noarch --define 'called bar' --define 'numbered 1.10' simple.spec
-build --target noarch --define 'called server' --define 'numbered 1' simple.spec
-build --target armv7hl --define 'called foreign' --define 'numbered 1' simple.spec
-createrepo_c --quiet "$@" /repo
-mkdir -p /etc/yum.repos.d /etc/zypp/repos.d
-printf '[here]\nname=here\nbaseurl=file:///repo\nenabled=1\ngpgcheck=0\n' |
-    tee /etc/yum.repos.d/here.repo >/etc/zypp/repos.d/here.repo
-"""
-
-
-def podman(*arguments: str) -> str:
-    done = process.run(["podman", *arguments])
-    assert done.code == 0, done.error_text
-    return done.text
-
 
 @pytest.fixture(scope="module")
 def base(store: Store, target: Target) -> Iterator[str]:
-    """Debian with the tools and a repository: an image that is named by its digest."""
+    """Debian with the tools and a repository."""
     definition = targets.load(targets.DEFAULT, cwd=Path.cwd())
     tools = targets.prepare_extra(definition, target, TOOLS, store=store)
-    name = f"test-rpm-{os.getpid()}"
-    reference = f"{BASE}:{os.getpid()}"
-    options = ("--network=none", "--pull=never", f"--name={name}")
-    try:
-        podman("run", *options, tools.reference, "sh", "-c", MAKE_REPOSITORY)
-        podman("commit", "--quiet", name, reference)
-        digest = podman("image", "inspect", "--format", "{{.Digest}}", reference).strip()
-        yield f"{BASE}@{digest}"
-    finally:
-        process.run(["podman", "rm", "--force", name])
-        process.run(["podman", "image", "rm", reference])
+    with committed(tools.reference, MAKE_REPOSITORY, "test-rpm-base") as made:
+        yield made
 
 
 @frozen(kw_only=True)
@@ -149,8 +74,9 @@ def family(
     (directory / f"{name}.toml").write_text(f"""\
 containerfile = "podwheel:{request.param}/Containerfile"
 context = "podwheel:{request.param}"
+python = "/opt/python/cp313-cp313/bin/python3"
 [arguments]
-PYTHON_PACKAGES = "server"
+PYTHON_PACKAGES = "server python313"
 BUILD_PACKAGES = "bar"
 [base]
 image = "{base}"
@@ -257,8 +183,9 @@ def test_the_package_for_a_library_is_installed_on_the_server(family: Family, st
     image = targets.prepare_server(family.definition, family.target, entry.packages, store=store)
     assert inside(image, "test", "-e", entry.path).code == 0
     names = {p.name for p in installed(image, store=store)}
-    assert names == {"foo", "server"}
-    assert {p.name for p in installed(family.target.runtime, store=store)} == {"server"}
+    assert names == {"foo", "python313", "server"}
+    there = {p.name for p in installed(family.target.runtime, store=store)}
+    assert there == {"python313", "server"}
 
 
 def test_a_package_that_is_not_there_is_told(family: Family, store: Store) -> None:
@@ -266,3 +193,64 @@ def test_a_package_that_is_not_there_is_told(family: Family, store: Store) -> No
         targets.prepare_extra(family.definition, family.target, ["no-such"], store=store)
     assert "no-such" in caught.value.said
     assert "no package of that name" in " ".join(caught.value.hint)
+
+
+# --------------------------------------------------------------------------- from end to end
+
+
+def test_a_wheel_is_built_with_one_package_and_proven_with_another(
+    family: Family, new_podwheel: NewPodwheel, backends: dict[str, bytes]
+) -> None:
+    with LocalIndex(backends) as index, new_podwheel(index) as podwheel:
+        index.add("needs_foo-1.0.tar.gz", sdist())
+        done = podwheel("build", "needs-foo", "--target", family.definition.source, timeout=300)
+        assert "1 wheel (1 built from source, " in done.out
+        assert "), installed and imported: wheelhouse\n" in done.out
+        install = {"redhat": "dnf install", "suse": "zypper install"}[family.name]
+        assert f"the server needs: {install} foo\n" in done.out
+        record = record_of(podwheel)
+        assert record["target"]["name"] == family.definition.name
+        supplied = [p for step in record["steps"] for p in step["system_packages"]]
+        assert [(p["name"], p["version"], p["reason"]) for p in supplied] == [
+            ("foo-devel", "1:1.2-3", "header foo/foo.h")
+        ]
+
+
+# --------------------------------------------------------------------------- manylinux
+
+
+def test_a_manylinux_image_loses_its_toolchain_where_wheels_are_proven(
+    base: str, new_podwheel: NewPodwheel, backends: dict[str, bytes]
+) -> None:
+    name = f"test-manylinux-{os.getpid()}"
+    with (
+        committed(base, MAKE_MANYLINUX, "test-manylinux-base") as made,
+        LocalIndex(backends) as index,
+        new_podwheel(index) as podwheel,
+    ):
+        document = podwheel.write(
+            f"{name}.toml",
+            f"""\
+containerfile = "podwheel:manylinux/Containerfile"
+context = "podwheel:manylinux"
+python = "/opt/python/cp313-cp313/bin/python3"
+[base]
+image = "{made}"
+""",
+        )
+        try:
+            done = podwheel("build", "c-extension", "--target", document, timeout=300)
+            assert "1 wheel (1 built from source, " in done.out
+            assert "), installed and imported: wheelhouse\n" in done.out
+            shown = json.loads(podwheel("target", "show", document).out)
+            script = "command -v gcc cc as ld g++ || ls /usr/include /opt/rh || test -x /opt/python/*/bin/python3"
+            for image, finds in (("build", "/usr/local/bin/gcc\n"), ("runtime", "")):
+                reference = shown["images"][image]
+                seen = process.run(
+                    ["podman", "run", "--rm", "--network=none", reference, "sh", "-c", script]
+                )
+                assert seen.code == 0
+                assert seen.text.startswith(finds)
+                assert bool(seen.text) is bool(finds)
+        finally:
+            remove_images(f"{name}-*")

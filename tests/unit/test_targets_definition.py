@@ -33,12 +33,14 @@ def complaint(directory: Path, document: str) -> TargetFileError:
     return caught.value
 
 
-def test_the_built_in_targets_are_three_debians_with_the_newest_as_default(tmp_path: Path) -> None:
+def test_the_built_in_targets_are_debians_and_ubuntus_with_the_newest_debian_as_default(
+    tmp_path: Path,
+) -> None:
     found = {d.name: d for d in targets.builtin()}
-    assert list(found) == ["debian-11", "debian-12", "debian-13"]
+    assert list(found) == ["debian-11", "debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04"]
     assert targets.DEFAULT == "debian-13"
     suites = [d.base.suite for d in found.values() if isinstance(d.base, MirrorBase)]
-    assert suites == ["bullseye", "bookworm", "trixie"]
+    assert suites == ["bullseye", "bookworm", "trixie", "jammy", "noble"]
     assert all(
         d.builtin and d.description and d.python == "/usr/bin/python3" for d in found.values()
     )

@@ -19,7 +19,7 @@ DOCUMENTS = [
 
 
 def test_the_guide_has_documents() -> None:
-    assert len(DOCUMENTS) == 7
+    assert len(DOCUMENTS) == 11
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -32,13 +32,18 @@ def test_every_document_can_be_used(tmp_path: Path, document: str) -> None:
     ):
         document = document.replace(variable, value)
     assert "$" not in document
-    (tmp_path / "Containerfile").write_text(CONTAINERFILE)
+    (tmp_path / "own").mkdir()
+    for name in ("Containerfile", "own/Containerfile"):
+        (tmp_path / name).write_text(CONTAINERFILE)
+    (tmp_path / "ubuntu-keys.gpg").touch()
     (tmp_path / "a.toml").write_text(document)
     assert recipe_of(targets.load("a.toml", cwd=tmp_path))
 
 
 def test_the_containerfile_has_every_stage(tmp_path: Path) -> None:
-    (example,) = re.findall(r"> Containerfile <<'END'\n(.*?)^END$", GUIDE, re.MULTILINE | re.DOTALL)
+    (example,) = re.findall(
+        r"> own/Containerfile <<'END'\n(.*?)^END$", GUIDE, re.MULTILINE | re.DOTALL
+    )
     (tmp_path / "Containerfile").write_text(example)
     (tmp_path / "a.toml").write_text('containerfile = "Containerfile"\n[base]\nsuite = "x"\n')
     recipe = recipe_of(targets.load("a.toml", cwd=tmp_path))

@@ -12,7 +12,7 @@ from podwheel.targets.resources import recipes
 if TYPE_CHECKING:
     from pathlib import Path
 
-FAMILIES = ("debian", "redhat", "suse")
+FAMILIES = ("debian", "manylinux", "redhat", "suse")
 
 
 def script(name: str, *arguments: str, text: str, family: str = "debian") -> list[list[str]]:
@@ -36,7 +36,13 @@ def test_every_family_has_the_stages_and_files(family: str) -> None:
 
 def test_copies_are_the_same_in_every_context() -> None:
     """A context holds all that its Containerfile uses; links would leave it."""
-    for name, families in (("filter", FAMILIES), ("rpmmd", ("redhat", "suse"))):
+    with_dnf = ("manylinux", "redhat")
+    for name, families in (
+        ("filter", FAMILIES),
+        ("rpmmd", (*with_dnf, "suse")),
+        ("install", with_dnf),
+        ("index", with_dnf),
+    ):
         assert len({(recipes() / family / name).read_bytes() for family in families}) == 1
 
 

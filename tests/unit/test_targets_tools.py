@@ -41,6 +41,10 @@ def test_a_failure_shows_the_end_of_it(tmp_path: Path) -> None:
         ("E: Unable to locate package libfo-dev", "system-packages in podwheel.toml"),
         ("Error: Unable to find a match: No match for argument: libfo-devel", "system-packages"),
         ("E: Failed to fetch http://mirror.example.org/x", "cannot be reached"),
+        (
+            "The following signatures could not be verified because the public key is not available: NO_PUBKEY 8719",
+            "ubuntu-keyring",
+        ),
     ],
 )
 def test_what_can_be_done_is_said(tmp_path: Path, said: str, hint: str) -> None:
