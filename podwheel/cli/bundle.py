@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import evolve
 
 from podwheel.cli import options
 from podwheel.cli.terminal import size
+
+if TYPE_CHECKING:
+    from podwheel.model import Wheel
 
 
 @click.command(name="bundle")
@@ -32,24 +35,32 @@ def command(directory: Path, output: Path | None, **given: Any) -> None:
     podwheel bundle wheelhouse
     tar -xf wheelhouse-bundle.tar && wheelhouse-bundle/install --venv /srv/app    # on the server
     """
-    from podwheel import pipeline, run
     from podwheel.seal import bundle, open_wheelhouse
     from podwheel.store import Store
 
     house = open_wheelhouse(directory.absolute())
-    record = bundle.record_of(house)
+    runs = bundle.runs_of(house)
     place = output.absolute() if output else bundle.default_output(house)
     bundle.refuse_output(house, place)
-    pip = bundle.pip_that_proved(record, store=Store(options.store_of(given)))
-    if pip is None:
-        chosen = options.options_of(given)
-        chosen = evolve(
-            chosen,
-            targets=chosen.targets or (record.target.name,),
-            arguments=evolve(chosen.arguments, requirements=("pip",)),
-        )
-        with run.opened(chosen) as opened:
-            pip = pipeline.pip_of_target(opened)
-    made = bundle.bundle(house, pip=pip, output=place)
+    store = Store(options.store_of(given))
+    pips = {
+        one.target.name: bundle.pip_that_proved(one, store=store) or _pip_of(one.target.name, given)
+        for one in runs
+    }
+    made = bundle.bundle(house, pips=pips, output=place)
     click.echo(f"{made.path} ({size(made.size)}), sha256 {made.sha256}")
     click.echo(f"on the server: tar -xf {made.path.name} && {made.directory}/install --check")
+
+
+def _pip_of(target: str, given: dict[str, Any]) -> Wheel:
+    """A pip that runs on the Python of *target*, from the index; of ``--target``, if that is given."""
+    from podwheel import pipeline, run
+
+    chosen = options.options_of(given)
+    chosen = evolve(
+        chosen,
+        targets=chosen.targets or (target,),
+        arguments=evolve(chosen.arguments, requirements=("pip",)),
+    )
+    with run.opened(chosen) as opened:
+        return pipeline.pip_of_target(opened)

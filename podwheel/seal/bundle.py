@@ -22,15 +22,16 @@ from podwheel.build.sources import EPOCH
 from podwheel.errors import HostError, UsageError, WheelhouseUnusable
 from podwheel.seal.disk import flush_directory, telling_of
 from podwheel.seal.lock import LOCK
-from podwheel.seal.manifest import manifest, requirements_of, series
-from podwheel.seal.record import RECORD, RunRecord
+from podwheel.seal.manifest import Share, manifest, requirements_of
+from podwheel.seal.record import RECORD, records_of
 from podwheel.seal.sums import SUMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from io import BufferedRandom
 
     from podwheel.model import Wheel
+    from podwheel.seal.record import RunRecord
     from podwheel.seal.wheelhouse import Wheelhouse
     from podwheel.store import Store
 
@@ -52,24 +53,18 @@ class Bundle:
     """Bytes."""
 
 
-def record_of(house: Wheelhouse) -> RunRecord:
-    """What a wheelhouse's record says.
+def runs_of(house: Wheelhouse) -> tuple[RunRecord, ...]:
+    """What a wheelhouse's record says, one a target.
 
     Raises:
-        WheelhouseUnusable: It has none, so that nobody knows what system its wheels are for; or it
-            is for several.
+        WheelhouseUnusable: It has none, so that nobody knows what system its wheels are for.
     """
     if house.record is None:
         raise WheelhouseUnusable(
             f"{house.directory} is no wheelhouse of podwheel's: nothing says what system its wheels are for",
             hint="podwheel build --output DIR makes one",
         )
-    if len(house.targets) > 1:
-        raise WheelhouseUnusable(
-            f"{house.directory} is for {' and '.join(house.targets)}, and a bundle is for one server",
-            hint="without --one-wheelhouse `podwheel build` makes a wheelhouse for each target",
-        )
-    return RunRecord.from_json(house.record)
+    return records_of(house.record)
 
 
 def pip_that_proved(record: RunRecord, *, store: Store) -> Wheel | None:
@@ -83,11 +78,11 @@ def default_output(house: Wheelhouse) -> Path:
     return house.directory.with_name(f"{house.directory.name}-bundle.tar")
 
 
-def bundle(house: Wheelhouse, *, pip: Wheel, output: Path) -> Bundle:
+def bundle(house: Wheelhouse, *, pips: Mapping[str, Wheel], output: Path) -> Bundle:
     """Pack a wheelhouse of podwheel's into *output*: whole, or not at all.
 
     Args:
-        pip: A wheel of pip that runs on the target's Python.
+        pips: By target: a wheel of pip that runs on its Python.
         output: Absolute. A file that is there is replaced if it is a bundle.
 
     Raises:
@@ -95,16 +90,21 @@ def bundle(house: Wheelhouse, *, pip: Wheel, output: Path) -> Bundle:
         WheelhouseUnusable: The wheelhouse has no record.
         HostError, DiskFull: It cannot be written; what was there is there still.
     """
-    record = record_of(house)
     refuse_output(house, output)
+    shares = [
+        Share(record=record, wheels=house.of(record.target.name), pip=pips[record.target.name])
+        for record in runs_of(house)
+    ]
     directory = f"{house.directory.name}-bundle"
-    texts = _texts(house, record, pip)
+    texts = _texts(house, shares)
+    wheels = {f"wheels/{wheel.filename}": wheel for wheel in house.wheels}
+    wheels |= {f"pip/{share.pip.filename}": share.pip for share in shares}
     with (
         telling_of(f"the bundle {output}", option="--output FILE"),
         _staged(output) as (partial, file),
     ):
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            _fill(_Packer(archive=archive, top=directory), house, pip, texts)
+            _fill(_Packer(archive=archive, top=directory), texts, wheels)
         file.flush()
         os.fsync(file.fileno())
         file.seek(0)
@@ -155,15 +155,15 @@ def _staged(output: Path) -> Iterator[tuple[Path, BufferedRandom]]:
         partial.unlink(missing_ok=True)
 
 
-def _texts(house: Wheelhouse, record: RunRecord, pip: Wheel) -> dict[str, bytes]:
+def _texts(house: Wheelhouse, shares: Sequence[Share]) -> dict[str, bytes]:
     """Everything but wheels, by path."""
-    requirements = f"requirements/{record.target.name}.txt"
-    document = manifest(house, record, pip=f"pip/{pip.filename}", requirements=requirements)
+    document = manifest(house, shares)
+    pythons = dict.fromkeys(share.series for share in shares)
     return {
         MANIFEST: json.dumps(document, indent=1, sort_keys=True).encode() + b"\n",
         _INSTALL: (_INSTALLER / _INSTALL).read_bytes(),
-        "pythons": f"{series(record)}\n".encode(),
-        requirements: requirements_of(house.wheels).encode(),
+        "pythons": "".join(f"{series}\n" for series in pythons).encode(),
+        **{share.requirements: requirements_of(share.wheels).encode() for share in shares},
         **{f"record/{name}": (house.directory / name).read_bytes() for name in (LOCK, RECORD)},
         **{
             f"program/{path.name}": path.read_bytes()
@@ -172,14 +172,13 @@ def _texts(house: Wheelhouse, record: RunRecord, pip: Wheel) -> dict[str, bytes]
     }
 
 
-def _fill(packer: _Packer, house: Wheelhouse, pip: Wheel, texts: Mapping[str, bytes]) -> None:
+def _fill(packer: _Packer, texts: Mapping[str, bytes], wheels: Mapping[str, Wheel]) -> None:
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in texts.items()}
     for name, data in texts.items():
         packer.add(
             name, io.BytesIO(data), size=len(data), mode=0o755 if name == _INSTALL else 0o644
         )
-    wheels = {f"wheels/{wheel.filename}": wheel for wheel in house.wheels}
-    for name, wheel in sorted({**wheels, f"pip/{pip.filename}": pip}.items()):
+    for name, wheel in sorted(wheels.items()):
         with wheel.path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != wheel.sha256:
                 raise HostError(f"{wheel.path} changed while it was packed")

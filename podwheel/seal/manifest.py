@@ -8,6 +8,8 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
+from attrs import frozen
+
 from podwheel.archives.elf import glibc_version
 from podwheel.prove.baseline import asked_of
 from podwheel.seal.lock import LOCK
@@ -26,44 +28,59 @@ _WITNESSES: Final = 3
 """Symbols that speak for one symbol version of a library: a weak one may be absent by itself."""
 
 
-def manifest(
-    house: Wheelhouse, record: RunRecord, *, pip: str, requirements: str
-) -> dict[str, Any]:
+@frozen(kw_only=True)
+class Share:
+    """What a bundle has for one target."""
+
+    record: RunRecord
+    wheels: tuple[Wheel, ...]
+    pip: Wheel
+    """One that runs on the target's Python."""
+
+    @property
+    def series(self) -> str:
+        """``3.13``."""
+        return ".".join(self.record.target.python.split(".")[:2])
+
+    @property
+    def requirements(self) -> str:
+        """Where in the bundle its wheels' names and hashes are."""
+        return f"requirements/{self.record.target.name}.txt"
+
+
+def manifest(house: Wheelhouse, shares: Sequence[Share]) -> dict[str, Any]:
     """The document, ready for JSON.
 
     Args:
-        pip: Where pip's wheel is in the bundle.
-        requirements: Where the file of pinned and hashed requirements is.
+        shares: One a target of the wheelhouse.
 
     Raises:
         WheelRejected: A wheel changed since it was read.
     """
-    target = record.target
-    needs = needed_by(house.wheels, machine=target.machine)
     return {
         "schema": SCHEMA,
-        "podwheel": record.podwheel,
-        "targets": [
-            {
-                "name": target.name,
-                "python": {
-                    "implementation": _implementation(house),
-                    "series": series(record),
-                },
-                "machine": target.machine,
-                "cpu": _cpu(house),
-                "libc": _libc(target.libc, needs),
-                "install": _install_command(record),
-                "libraries": _libraries(needs, record),
-                "packages": _packages(record),
-                "wheels": [
-                    {"file": wheel.filename, "tags": sorted(map(str, wheel.tags))}
-                    for wheel in house.wheels
-                ],
-                "requirements": requirements,
-                "pip": pip,
-            }
+        "podwheel": shares[0].record.podwheel,
+        "targets": [_target(house, share) for share in shares],
+    }
+
+
+def _target(house: Wheelhouse, share: Share) -> dict[str, Any]:
+    record, target = share.record, share.record.target
+    needs = needed_by(share.wheels, machine=target.machine)
+    return {
+        "name": target.name,
+        "python": {"implementation": _implementation(house, target.name), "series": share.series},
+        "machine": target.machine,
+        "cpu": _cpu(house, share.wheels),
+        "libc": _libc(target.libc, needs),
+        "install": _install_command(record),
+        "libraries": _libraries(needs, record),
+        "packages": _packages(record),
+        "wheels": [
+            {"file": wheel.filename, "tags": sorted(map(str, wheel.tags))} for wheel in share.wheels
         ],
+        "requirements": share.requirements,
+        "pip": f"pip/{share.pip.filename}",
     }
 
 
@@ -72,23 +89,22 @@ def requirements_of(wheels: Iterable[Wheel]) -> str:
     return "".join(f"{w.name}=={w.version} --hash=sha256:{w.sha256}\n" for w in wheels)
 
 
-def series(record: RunRecord) -> str:
-    """``3.13``."""
-    return ".".join(record.target.python.split(".")[:2])
-
-
-def _implementation(house: Wheelhouse) -> str:
+def _implementation(house: Wheelhouse, target: str) -> str:
+    """``cpython``; the record does not say it, the lock does."""
     lock = tomllib.loads((house.directory / LOCK).read_text("utf-8"))
-    return str(lock["tool"]["podwheel"]["target"]["implementation"])
+    ours = lock["tool"]["podwheel"]
+    tables = ours["targets"] if "targets" in ours else [ours["target"]]
+    return str(next(table["implementation"] for table in tables if table["name"] == target))
 
 
-def _cpu(house: Wheelhouse) -> list[dict[str, Any]]:
+def _cpu(house: Wheelhouse, wheels: Sequence[Wheel]) -> list[dict[str, Any]]:
     """The CPUs beyond the distribution's baseline that wheels were compiled for, and which wheels."""
-    wheels: dict[str, list[str]] = {}
-    for filename, variables in sorted(house.variables.items()):
-        for cpu in asked_of(variables):
-            wheels.setdefault(cpu, []).append(filename.partition("-")[0])
-    return [{"name": cpu, "by": names} for cpu, names in sorted(wheels.items())]
+    variables = house.variables
+    found: dict[str, list[str]] = {}
+    for wheel in wheels:
+        for cpu in asked_of(variables.get(wheel.filename, ())):
+            found.setdefault(cpu, []).append(wheel.name)
+    return [{"name": cpu, "by": names} for cpu, names in sorted(found.items())]
 
 
 def _libc(libc: str, needs: Sequence[Need]) -> dict[str, Any] | None:

@@ -57,7 +57,9 @@ def wheelhouse(
     publish(
         place,
         entries=entries,
-        lock=make_lock(entries, target=target(this_python()), podwheel="0.1.0"),
+        lock=make_lock(
+            entries, target=evolve(target(this_python()), name="this-system"), podwheel="0.1.0"
+        ),
         record=record(server, flags=flags).to_json(),
         logs=(),
     )
@@ -95,7 +97,8 @@ def unpacked(
     made = wheelhouse(
         directory, [built(directory / "store")] if entries is None else entries, server=server
     )
-    packed = bundle(open_wheelhouse(made), pip=pip_of_this, output=directory / "bundle.tar")
+    pips = {"this-system": pip_of_this}
+    packed = bundle(open_wheelhouse(made), pips=pips, output=directory / "bundle.tar")
     subprocess.run(["tar", "-C", directory, "-xf", packed.path], check=True)
     return Unpacked(root=directory / packed.directory)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -91,6 +92,21 @@ def test_another_machine(bundle: Unpacked) -> None:
     with bundle.falsified() as target:
         target["machine"] = "s390x"
     assert "they are for Linux on s390x; this is Linux" in refusal(bundle)
+
+
+def test_the_target_that_fits_is_taken_and_else_the_nearest_is_told(bundle: Unpacked) -> None:
+    document = json.loads((bundle.root / "bundle.json").read_text())
+    (fits,) = document["targets"]
+    older = {**fits, "name": "older", "python": {**fits["python"], "series": "3.2"}}
+    farther = {**older, "name": "farther", "machine": "s390x"}
+    document["targets"] = [farther, older, fits]
+    bundle.change(bundle.root / "bundle.json", json.dumps(document))
+    assert "fits       1 wheel for this-system\n" in bundle("--check")
+    document["targets"] = [farther, older]
+    bundle.change(bundle.root / "bundle.json", json.dumps(document))
+    said = refusal(bundle)
+    assert "the wheels do not fit this system, not even those for older\n" in said
+    assert "s390x" not in said
 
 
 def test_another_cpu(bundle: Unpacked, tmp_path: Path) -> None:

@@ -18,8 +18,14 @@ from podwheel.archives import read_wheel
 from podwheel.build.records import remember_wheel
 from podwheel.errors import HostError, UsageError, WheelhouseUnusable
 from podwheel.seal import open_wheelhouse
-from podwheel.seal.bundle import bundle, default_output, pip_that_proved, record_of, refuse_output
-from podwheel.seal.manifest import manifest
+from podwheel.seal.bundle import (
+    bundle,
+    default_output,
+    pip_that_proved,
+    refuse_output,
+    runs_of,
+)
+from podwheel.seal.manifest import Share, manifest
 from podwheel.seal.record import RuntimePackageRecord, ServerRecord, TrustRecord
 from podwheel.store import Store
 
@@ -42,7 +48,7 @@ def house(tmp_path: Path) -> Path:
 
 
 def test_what_is_in_a_bundle(house: Path, pip: Wheel) -> None:
-    made = bundle(open_wheelhouse(house), pip=pip, output=house.parent / "b.tar")
+    made = bundle(open_wheelhouse(house), pips={"this-system": pip}, output=house.parent / "b.tar")
     assert made.sha256 == hashlib.sha256(made.path.read_bytes()).hexdigest()
     assert made.size == made.path.stat().st_size
     with tarfile.open(made.path) as archive:
@@ -78,7 +84,8 @@ def test_what_is_in_a_bundle(house: Path, pip: Wheel) -> None:
 
 def test_the_same_wheelhouse_gives_the_same_bytes(house: Path, pip: Wheel) -> None:
     first, second = (
-        bundle(open_wheelhouse(house), pip=pip, output=house.parent / name) for name in ("1", "2")
+        bundle(open_wheelhouse(house), pips={"this-system": pip}, output=house.parent / name)
+        for name in ("1", "2")
     )
     assert first.sha256 == second.sha256
     assert first.path.read_bytes() == second.path.read_bytes()
@@ -89,7 +96,7 @@ def test_it_lies_beside_the_wheelhouse_and_replaces_an_older_one(house: Path, pi
     output = default_output(opened)
     assert output == house.parent / "app-bundle.tar"
     for _ in range(2):
-        bundle(opened, pip=pip, output=output)
+        bundle(opened, pips={"this-system": pip}, output=output)
     assert sorted(p.name for p in house.parent.iterdir()) == [
         "app",
         "app-bundle.tar",
@@ -111,18 +118,18 @@ def test_what_is_not_ours_is_not_replaced(house: Path, pip: Wheel) -> None:
         with pytest.raises(UsageError, match=why):
             refuse_output(opened, output)
     with pytest.raises(UsageError):
-        bundle(opened, pip=pip, output=theirs)
+        bundle(opened, pips={"this-system": pip}, output=theirs)
     assert theirs.read_text() == "a thesis"
 
 
 def test_a_failure_leaves_the_older_bundle(house: Path, pip: Wheel) -> None:
     opened = open_wheelhouse(house)
     output = default_output(opened)
-    before = bundle(opened, pip=pip, output=output).sha256
+    before = bundle(opened, pips={"this-system": pip}, output=output).sha256
     pip.path.chmod(0o644)
     pip.path.write_bytes(b"something else")
     with pytest.raises(HostError, match="changed while it was packed"):
-        bundle(opened, pip=pip, output=output)
+        bundle(opened, pips={"this-system": pip}, output=output)
     assert hashlib.sha256(output.read_bytes()).hexdigest() == before
     assert [p.name for p in house.parent.glob(".*")] == []
 
@@ -130,7 +137,7 @@ def test_a_failure_leaves_the_older_bundle(house: Path, pip: Wheel) -> None:
 def test_a_directory_of_wheels_is_for_no_known_system(tmp_path: Path) -> None:
     make_wheel(tmp_path)
     with pytest.raises(WheelhouseUnusable, match="nothing says what system"):
-        record_of(open_wheelhouse(tmp_path))
+        runs_of(open_wheelhouse(tmp_path))
 
 
 def test_the_pip_that_proved_the_wheels(tmp_path: Path, pip: Wheel) -> None:
@@ -183,7 +190,8 @@ def asked_of(tmp_path: Path, server: ServerRecord | None) -> dict[str, Any]:
     entry = evolve(built(tmp_path), wheel=read_wheel(path, filename=path.name, linked=True))
     flags = "-O2 -march=x86-64-v3"
     opened = open_wheelhouse(wheelhouse(tmp_path, [entry], server=server, flags=flags))
-    document = manifest(opened, record_of(opened), pip="pip/pip.whl", requirements="r.txt")
+    (run,) = runs_of(opened)
+    document = manifest(opened, [Share(record=run, wheels=opened.wheels, pip=opened.wheels[0])])
     assert json.loads(json.dumps(document)) == document
     (target,) = document["targets"]
     assert isinstance(target, dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from podwheel.errors import WheelhouseUnusable, WheelsClash
 from podwheel.model import Pin
 from podwheel.requirements.lock import read_lock
 from podwheel.seal import Entry, open_wheelhouse, open_wheelhouses, publish, read_runs
-from podwheel.seal.bundle import record_of
+from podwheel.seal.bundle import bundle
 from podwheel.seal.joint import Share, joint_entries, make_joint_lock
 from podwheel.seal.record import joint_record
 
@@ -326,7 +327,9 @@ def house(tmp_path: Path) -> Path:
     records = [
         evolve(
             run_record(),
-            target=evolve(run_record().target, name=one.target.name),
+            target=evolve(
+                run_record().target, name=one.target.name, python=one.target.python.version
+            ),
             packages=tuple(
                 evolve(package, name=e.wheel.name, filename=e.wheel.filename) for e in one.entries
             ),
@@ -396,9 +399,41 @@ def test_the_record_is_one_document(house: Path) -> None:
     assert [run["target"]["name"] for run in document["runs"]] == ["debian-12", "debian-13"]
 
 
-def test_a_bundle_is_for_one_server(house: Path, tmp_path: Path) -> None:
-    with pytest.raises(WheelhouseUnusable, match="a bundle is for one server"):
-        record_of(open_wheelhouse(house))
+def test_one_bundle_serves_every_target(house: Path, tmp_path: Path) -> None:
+    (tmp_path / "pips").mkdir()
+    old, new = (entry(tmp_path / "pips", "pip", version).wheel for version in ("23.0", "26.0"))
+    made = bundle(
+        open_wheelhouse(house),
+        pips={"debian-12": old, "debian-13": new},
+        output=tmp_path / "b.tar",
+    )
+    with tarfile.open(made.path) as archive:
+        texts = {
+            m.name.removeprefix("house-bundle/"): archive.extractfile(m).read()  # type: ignore[union-attr]
+            for m in archive
+        }
+    assert texts["pythons"] == b"3.11\n3.13\n"
+    document = json.loads(texts["bundle.json"])
+    bookworm, trixie = document["targets"]
+    assert (bookworm["name"], trixie["name"]) == ("debian-12", "debian-13")
+    assert (bookworm["python"]["series"], trixie["python"]["series"]) == ("3.11", "3.13")
+    assert bookworm["pip"] == "pip/pip-23.0-py3-none-any.whl"
+    assert [w["file"] for w in trixie["wheels"]] == [
+        f"demo-1.0-{PURE}.whl",
+        f"split-2.0-{PURE}.whl",
+    ]
+    assert {name for name in texts if name.endswith(".whl")} == {
+        f"pip/pip-23.0-{PURE}.whl",
+        f"pip/pip-26.0-{PURE}.whl",
+        f"wheels/demo-1.0-{PURE}.whl",
+        f"wheels/split-1.0-{PURE}.whl",
+        f"wheels/split-2.0-{PURE}.whl",
+    }
+    assert b"split==2.0 " in texts[trixie["requirements"]]
+    assert b"split==1.0 " in texts[bookworm["requirements"]]
+
+
+def test_a_directory_of_several_wheelhouses_is_no_wheelhouse(house: Path, tmp_path: Path) -> None:
     (tmp_path / "all").mkdir()
     (tmp_path / "all/debian-13").symlink_to(house)
     with pytest.raises(WheelhouseUnusable, match="no wheels in it") as caught:

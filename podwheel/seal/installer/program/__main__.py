@@ -55,7 +55,7 @@ def main(arguments):
         report = best(bundle["targets"])
         print("\n".join(report.facts))
         if report.reasons:
-            return refuse("the wheels do not fit this system", report.reasons, report.advice)
+            return refuse(misfit(report, bundle["targets"]), report.reasons, report.advice)
         closed = place.closed(asked)
         if closed and not asked.check:
             return refuse(closed[0], (), closed[1:])
@@ -79,6 +79,11 @@ def best(targets):
     """The report on the target that this system is; else on the one that it misses by the least."""
     reports = [fit.report(ROOT, target) for target in targets]
     return min(reports, key=lambda report: len(report.reasons))
+
+
+def misfit(report, targets):
+    nearest = ", not even those for %s" % report.target["name"] if len(targets) > 1 else ""
+    return "the wheels do not fit this system" + nearest
 
 
 def refuse(what, reasons, advice=()):
