@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from system_packages import record_of
 
-from podwheel import process
+from podwheel import process, targets
+from podwheel.targets.recipe import recipe_of
 
 if TYPE_CHECKING:
     from podwheel_cli import Podwheel
@@ -52,14 +53,6 @@ def test_the_guides_own_words_build_and_prove_a_wheel(podwheel: Podwheel, target
         (image,) = [t for t in record_of(podwheel)["trust"] if t["name"] == "own-build"]
         assert re.fullmatch(r"\d{2,} packages of the distribution", image["note"])
     finally:
-        remove_images()
-
-
-def remove_images() -> None:
-    for stage in ("build", "runtime"):
-        listed = process.run(
-            ["podman", "image", "ls", "--format={{.Repository}}:{{.Tag}}",
-             f"--filter=reference=localhost/podwheel/own-{stage}"]
-        )  # fmt: skip
-        for name in listed.text.split():
+        recipe = recipe_of(targets.load("./own.toml", cwd=podwheel.cwd))
+        for name in (recipe.build, recipe.runtime, recipe.base):
             process.run(["podman", "image", "rm", name])

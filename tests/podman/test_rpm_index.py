@@ -30,6 +30,7 @@ from podwheel.errors import ImageBuildFailed
 from podwheel.sandbox import Sandbox
 from podwheel.syslibs.files import FileIndex
 from podwheel.targets.installed import Installed, installed
+from podwheel.targets.recipe import recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,18 +93,19 @@ image = "{base}"
         )
     finally:
         sandbox.reap()
-        remove_images(f"{definition.name}-*")
+        remove_images(definition)
 
 
-def remove_images(pattern: str) -> None:
-    """Those of this test, the youngest first: some stand on others."""
+def remove_images(definition: targets.TargetDefinition) -> None:
+    """A target's, the youngest first: some stand on others."""
     names = podman(
         "image", "ls", "--format={{.Repository}}:{{.Tag}}",
-        f"--filter=reference=localhost/podwheel/{pattern}",
+        f"--filter=reference=localhost/podwheel/{definition.name}-*",
     ).split()  # fmt: skip
     order = ("-extra:", "-server:", "-index:", "-build:", "-runtime:")
     for name in sorted(names, key=lambda n: next(i for i, s in enumerate(order) if s in n)):
         process.run(["podman", "image", "rm", name])
+    process.run(["podman", "image", "rm", recipe_of(definition).base])
 
 
 def inside(image: Image, *command: str) -> process.Completed:
@@ -253,4 +255,4 @@ image = "{made}"
                 assert seen.text.startswith(finds)
                 assert bool(seen.text) is bool(finds)
         finally:
-            remove_images(f"{name}-*")
+            remove_images(targets.load(str(document), cwd=podwheel.cwd))
