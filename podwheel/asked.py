@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from attrs import field, frozen
@@ -18,7 +19,6 @@ from podwheel.targets import definition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from podwheel.model import Request, Target
     from podwheel.settings import Settings
@@ -48,6 +48,8 @@ class Options:
     remedies: bool = True
     find_system_packages: bool = True
     system_packages_from: str | None = None
+    shared_store: str | None = None
+    """A directory or a URL; None: podwheel.toml's."""
 
 
 def asked(options: Options) -> tuple[Settings, Request, tuple[TargetDefinition, ...]]:
@@ -68,6 +70,24 @@ def asked(options: Options) -> tuple[Settings, Request, tuple[TargetDefinition, 
         if len(targets) == 1:  # else it is told with what else went wrong
             system_policy(options, targets[0])
         return settings, request, targets
+
+
+def shared_store(options: Options, settings: Settings) -> str | None:
+    """Where the store of others is: a URL, or an absolute directory.
+
+    Raises:
+        UsageError: There is no such directory.
+    """
+    where = options.shared_store or settings.shared_store
+    if where is None or "://" in where:
+        return where
+    place = (options.cwd / Path(where).expanduser()).absolute()
+    if not place.is_dir():
+        raise UsageError(
+            f"there is no directory {place} to share a store from",
+            hint="`podwheel cache push DIR` fills one",
+        )
+    return str(place)
 
 
 def _distinct(named: Iterable[TargetDefinition]) -> tuple[TargetDefinition, ...]:

@@ -16,12 +16,13 @@ from attrs import field, frozen
 
 from podwheel import log, process
 from podwheel.archives import check_build_tag
-from podwheel.asked import Options, asked, refuse_foreign_lock, system_policy
+from podwheel.asked import Options, asked, refuse_foreign_lock, shared_store, system_policy
 from podwheel.build.builder import Builder
 from podwheel.build.costs import available_memory
 from podwheel.build.images import RunImages
 from podwheel.build.schedule import Scheduler
 from podwheel.build.seeds import where_to_cut
+from podwheel.build.shared import SharedSteps
 from podwheel.build.workshop import HostRust, Workshop
 from podwheel.errors import RunningAsRoot, ToolFailed, UsageError
 from podwheel.index import Index
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from podwheel.index.shared import SharedStore
     from podwheel.model import Request, Target
     from podwheel.settings import Settings
     from podwheel.targets.definition import TargetDefinition
@@ -74,6 +76,8 @@ class Session:
     sandbox: Sandbox
     index: Index
     registries: Registries
+    shared: SharedStore | None
+    """The store of others that is looked into; None: none was named."""
     schedulers: list[Scheduler] = field(factory=list)
 
     def run(self, chosen: TargetDefinition) -> Run:
@@ -116,6 +120,7 @@ class Session:
             jobs=options.jobs,
             build_tag=options.build_tag,
             from_source=from_source,
+            shared=SharedSteps(store=self.store, shared=self.shared, python=target.python),
             registries=self.registries,
             rust=_host_rust(options, self.settings),
             remedies=options.remedies,
@@ -185,8 +190,10 @@ def session(options: Options) -> Iterator[Session]:
             )
         )
         registries = _registries(options, settings, request, index, store)
+        where = shared_store(options, settings)
         yield Session(
             options=options,
+            shared=None if where is None else index.shared(where),
             run_id=run_id,
             store=store,
             logs=logs,

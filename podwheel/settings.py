@@ -90,6 +90,8 @@ class Settings:
     cargo_mirrors: tuple[tuple[str, str], ...] = ()
     """``[cargo.mirrors]``: a registry's URL, or ``crates-io``, and where its crates are fetched instead."""
     seeds: tuple[Seed, ...] = ()
+    shared_store: str | None = None
+    """A URL, or an absolute directory."""
 
     def of(self, name: str) -> PackageSettings:
         """The settings of one package; empty ones where the file says nothing."""

@@ -124,7 +124,8 @@ class Dialogue:
         project = errand.project
         wheels = yield from self.requirements.wheels(project, (), tree, notes)
         question = digest_of(project.step(environment.identity(wheels), None).id)
-        answer = self.workshop.store.read("requires", question)
+        shop = self.workshop
+        answer = shop.store.read("requires", question) or shop.shared.requires(question)
         dynamic = None if answer is None else tuple(answer["requires"])
         while True:
             if dynamic is not None:

@@ -139,6 +139,8 @@ class WheelErrand(Errand[Built]):
         step = self._step(wheels)
         document = self.workshop.store.read("step", step.id)
         if document is None:
+            document = self.workshop.shared.step(step, self.project)
+        if document is None:
             return None
         wheel = known_wheel(self.workshop.store, document["wheel"])
         return None if wheel is None else self._built(wheel, step, document, reused=True)
@@ -197,4 +199,5 @@ class WheelErrand(Errand[Built]):
             inputs=self.project.inputs,
             remedies=self.project.remedies,
             notes=tuple(document["notes"]),
+            shared=document.get("shared"),
         )

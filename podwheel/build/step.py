@@ -104,5 +104,7 @@ class Built:
     """The rungs of the ladder that it was built with."""
     ported: Ported | None = None
     """``--portable``: what was put into the wheel; `wheel` is the result."""
+    shared: str | None = None
+    """The shared store that it was taken from; None: built here, or upstream's."""
     notes: tuple[str, ...] = ()
     """What a reader of the record should know: a bootstrap wheel, a yanked file, a retry."""

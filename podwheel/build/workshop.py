@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from podwheel.build.images import RunImages
     from podwheel.build.schedule import Scheduler
+    from podwheel.build.shared import SharedSteps
     from podwheel.index import Index
     from podwheel.model import Freshness, Image, Request, SystemPackages, Target
     from podwheel.rust import Registries
@@ -84,6 +85,7 @@ class Workshop:
     build_tag: str | None = None
     from_source: bool = False
     """``--build-deps source``: build requirements are built as well."""
+    shared: SharedSteps
     registries: Registries
     """Where crates are."""
     rust: HostRust

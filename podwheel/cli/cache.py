@@ -1,4 +1,4 @@
-"""``podwheel cache info | prune``."""
+"""``podwheel cache info | prune | push``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -53,7 +54,7 @@ class Age(click.ParamType[float]):
 
 @click.group(name="cache")
 def command() -> None:
-    """Show what the store holds, and remove what has not been used for long."""
+    """Show what the store holds, remove what has not been used for long, fill one for others."""
 
 
 @command.command(name="info")
@@ -125,6 +126,33 @@ def prune(**given: Any) -> None:
         + f"; {size(left)} left in {store.root}",
         soft_wrap=True,
     )
+
+
+@command.command(name="push")
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@options.store_option
+@options.output_options
+@options.displayed
+def push(directory: Path, **given: Any) -> None:
+    """Copy what was built here to the shared store DIR, for `--shared-store` of others.
+
+    Wheels, build logs, and by which step each wheel was made; neither sources nor anything else.
+
+    \b
+    podwheel cache push /srv/podwheel
+    podwheel build --shared-store /srv/podwheel -r requirements.txt          # or a URL that serves it
+    """
+    from podwheel.store import Store
+    from podwheel.store.push import push as copy
+
+    store = Store(options.store_of(given))
+    if directory.resolve() == store.root.resolve():
+        raise click.UsageError("DIR is the store itself")
+    to = Store(directory.absolute())
+    with store.running(), to.running():
+        done = copy(store, to)
+    steps = tables.counted(done.steps, "step")
+    click.echo(f"{steps} ({size(done.size)}) copied to {directory}; {done.known} were there")
 
 
 def _by_kind(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

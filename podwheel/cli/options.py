@@ -121,6 +121,9 @@ _SYSTEM = [
     click.option("--no-system-packages", is_flag=True, help="Do not find what the system lacks; only podwheel.toml's system-packages."),
     click.option("--system-packages-from", metavar="FILE", help="Only the system packages of FILE: a wheelhouse's pylock.toml, or like podwheel.toml."),
 ]  # fmt: skip
+_SHARED = [
+    click.option("--shared-store", metavar="DIR_OR_URL", envvar="PODWHEEL_SHARED_STORE", help="Take what others built, who are trusted for it (docs/cache.md)."),
+]  # fmt: skip
 _BUILD_DEPS = [
     click.option("--build-deps", type=click.Choice(["wheel", "source"]), default="wheel", show_default=True, help="Build requirements: upstream's wheels, or built from source too."),
 ]  # fmt: skip
@@ -182,8 +185,8 @@ def system_options(function: F) -> F:
 
 
 def build_deps_option(function: F) -> F:
-    """Whether build requirements are built as well."""
-    return _with(function, _BUILD_DEPS)
+    """Whether build requirements are built as well, and where finished builds may come from."""
+    return _with(function, [*_BUILD_DEPS, *_SHARED])
 
 
 def portable_option(function: F) -> F:
@@ -266,6 +269,7 @@ def options_of(given: dict[str, Any]) -> Options:
         remedies=not given.get("no_remedies"),
         find_system_packages=not given.get("no_system_packages"),
         system_packages_from=given.get("system_packages_from"),
+        shared_store=given.get("shared_store"),
     )
     return evolve(options, jobs=given["jobs"]) if given.get("jobs") else options
 

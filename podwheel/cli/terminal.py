@@ -222,6 +222,8 @@ _WORDS: Final = {
     "sandbox.log_incomplete": "a log is incomplete: {error}",
     "sandbox.survivors": "{container} left processes behind, which were killed: {processes}",
     "settings.misspelt": "[package.{name}] of {file}: nothing of that name was built or resolved; did you mean {near}?",
+    "shared.failed": "the shared store {store} is not asked again: {reason}",
+    "shared.refused": "{title}: what the shared store {store} has is not taken, and built here: {reason}",
     "supplies.degraded": "{title} left its compiled part out: again with {lacks}",
     "supplies.programs": "{title} asks the index for what the distribution has: {programs}",
     "supplies.unusable": "{project}: what it was known to need cannot be installed any more ({packages}: {reason})",

@@ -24,6 +24,7 @@ _KINDS: Final = {
     "toolchain": "this host's toolchain",
     "fetch": "declared download",
     "tool": "podwheel's tool",
+    "shared": "shared store's wheel",
 }
 _SHOWN: Final = 2
 
@@ -93,7 +94,8 @@ def _users(steps: tuple[str, ...]) -> str:
 
 
 def _summary(record: RunRecord) -> str:
-    built = sum(p.origin == "built" for p in record.packages)
-    requirements = sum(s.requirement for s in record.steps)
+    others = {one.sha256 for one in record.trust if one.kind == "shared"}
+    built = sum(p.origin == "built" and p.sha256 not in others for p in record.packages)
+    requirements = sum(s.requirement and s.wheel not in others for s in record.steps)
     behind = f", {tables.counted(requirements, 'build requirement')} too" if requirements else ""
     return f"the rest was built from source: {tables.counted(built, 'wheel')}{behind}"

@@ -19,6 +19,7 @@ from podwheel.index.freshness import Clock
 from podwheel.index.logins import Logins
 from podwheel.index.once import Once
 from podwheel.index.projects import FindLinks, Pages
+from podwheel.index.shared import SharedStore
 from podwheel.index.urls import filename_of, is_plain_filename, masked, without_fragment
 from podwheel.index.wheels import Wheels
 from podwheel.model import File, Freshness
@@ -62,6 +63,7 @@ class Index:
         limit: int = LIMIT,
     ) -> None:
         self.fresh_for = fresh_for
+        self._store = store
         logins = Logins()
         self._session = Once(lambda: session or _session(network, logins))
         clock = Clock(freshness=freshness, fresh_for=fresh_for)
@@ -184,6 +186,14 @@ class Index:
             OfflineMiss: ``--offline``, and the store does not have it.
         """
         return self._downloads.get(self._bare(file), hashes=hashes, wanted_by=wanted_by)
+
+    def shared(self, location: str) -> SharedStore:
+        """The store of others at *location*: a directory (absolute), or a URL, which may hold a login."""
+        if "://" in location:
+            location = self._client.learn(location)
+        return SharedStore(
+            location, client=self._client, downloads=self._downloads, store=self._store
+        )
 
     def _bare(self, file: File) -> File:
         """A direct URL or a lock's may hold a login; the session keeps it."""

@@ -37,6 +37,7 @@ _PROJECT = "pyproject.toml"
 
 _TOP = (
     "target", "cpu", "cflags", "ldflags", "environment", "toolchain", "cargo", "seed", "package",
+    "shared-store",
 )  # fmt: skip
 _PACKAGE = (
     "environment", "config-settings", "build-requires", "build-constraints", "system-packages",
@@ -156,6 +157,7 @@ def _settings(top: Table) -> Settings:
         rust=_rust(top.table("toolchain")),
         cargo_mirrors=_mirrors(top.table("cargo")),
         seeds=_seeds(top),
+        shared_store=_shared_store(top),
         packages=_packages(top),
     )
 
@@ -179,6 +181,14 @@ def _rust(table: Table) -> str | None:
     except RuntimeError as error:  # ~somebody, who is not known here
         raise table.wrong("rust", f"{text!r}: {error}") from None
     return str(absolute(str(place), table.file.parent))
+
+
+def _shared_store(top: Table) -> str | None:
+    """A URL, or a directory, absolute."""
+    text = top.string("shared-store")
+    if text is None or "://" in text:
+        return text
+    return str(absolute(str(Path(text).expanduser()), top.file.parent))
 
 
 def _mirrors(cargo: Table) -> tuple[tuple[str, str], ...]:

@@ -198,7 +198,8 @@ class TrustRecord:
     kind: str
     """``image`` (a base system with the distribution's packages), ``seed``, ``wheel`` (upstream's, in
     the wheelhouse), ``build-wheel`` (upstream's, in build environments), ``toolchain`` (this host's),
-    ``fetch`` (a declared download), ``tool`` (podwheel's own); later ones may know more kinds."""
+    ``fetch`` (a declared download), ``shared`` (built by others, taken from a shared store), ``tool``
+    (podwheel's own); later ones may know more kinds."""
     name: str
     version: str | None = None
     """Of an image: the hash of its recipe."""

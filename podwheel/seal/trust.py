@@ -78,7 +78,24 @@ class TrustRoot:
         Raises:
             ToolFailed: podman could not list an image's packages.
         """
-        return (*self._images(), *self._wheels(), *self._inputs(), *self._tools())
+        return (
+            *self._images(),
+            *self._wheels(),
+            *self._inputs(),
+            *self._shared(),
+            *self._tools(),
+        )
+
+    def _shared(self) -> Iterator[TrustRecord]:
+        """Wheels that somebody else built, from the same sources by their own word."""
+        users: defaultdict[str, set[str]] = defaultdict(set)
+        for one in (*self.built, *self.requirements):
+            for sha256 in _environment(one):
+                users[sha256].add(_title(one))
+        for one in (*self.built, *self.requirements):
+            if one.shared is not None:
+                note = f"taken from {one.shared}"
+                yield _record("shared", one.wheel, users[one.wheel.sha256], note)
 
     def _images(self) -> Iterator[TrustRecord]:
         users: defaultdict[str, set[str]] = defaultdict(set)
