@@ -21,6 +21,7 @@ from podwheel.resolve.inputs import NOTHING_PREFERRED, Policy
 from podwheel.resolve.metadata import StaticMetadata
 from podwheel.resolve.needs import same_direct
 from podwheel.resolve.resolver import resolve
+from podwheel.resolve.stockroom import Stockroom
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Lookups:
     workshop: Workshop
     builder: Builder
     static: StaticMetadata = field(init=False)
+    stockroom: Stockroom = field(factory=Stockroom, init=False)
 
     def __attrs_post_init__(self) -> None:
         shop = self.workshop
@@ -84,6 +86,10 @@ class Lookups:
     def of(self, candidate: Candidate, wanted_by: Sequence[str]) -> Metadata:
         """Metadata of an index's candidate: static where the PEPs say so, else its backend's."""
         return self.static.of(candidate, wanted_by)
+
+    def ahead(self, candidate: Candidate) -> Metadata | None:
+        """The same without a backend, in a thread of the index."""
+        return self.static.ahead(candidate)
 
     def of_direct(
         self, direct: Direct, hashes: tuple[Hash, ...], wanted_by: Sequence[str]
@@ -203,6 +209,7 @@ class Lookups:
                     metadata=self,
                     policy=policy,
                     preferred=preferred,
+                    stockroom=self.stockroom,
                     where=shop.target.name,
                 )
             except Pending as pending:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from podwheel.model import ArchiveUrl, Hash, Indexes, Network
     from podwheel.store import Store
 
+    Then = Callable[[NormalizedName, tuple[File, ...]], None]
+
 _THREADS = 16
 
 
@@ -87,7 +89,7 @@ class Index:
         self._lock = threading.Lock()
         self._links_lock = threading.Lock()
         self._projects: dict[NormalizedName, Once[tuple[File, ...]]] = {}
-        self._ahead: collections.deque[NormalizedName] = collections.deque()
+        self._ahead: collections.deque[tuple[NormalizedName, Then | None]] = collections.deque()
         self._workers = 0
 
     def __enter__(self) -> Self:
@@ -121,10 +123,14 @@ class Index:
             once = self._projects.setdefault(name, Once(lambda: self._look_up(name)))
         return once.get()
 
-    def prefetch(self, names: Iterable[NormalizedName]) -> None:
-        """Look names up in background threads; what fails is told by `files`."""
+    def prefetch(self, names: Iterable[NormalizedName], then: Then | None = None) -> None:
+        """Look names up in background threads; what fails is told by `files`.
+
+        Args:
+            then: Called in that thread with a name and its files; what it raises is lost.
+        """
         with self._lock:
-            self._ahead.extend(names)
+            self._ahead.extend((name, then) for name in names)
             more = min(len(self._ahead), _THREADS - self._workers)
             self._workers += more
         for _ in range(more):
@@ -137,9 +143,11 @@ class Index:
                 if not self._ahead:
                     self._workers -= 1
                     return
-                name = self._ahead.popleft()
+                name, then = self._ahead.popleft()
             with contextlib.suppress(Exception):  # who needs the name meets it again
-                self.files(name)
+                files = self.files(name)
+                if then is not None:
+                    then(name, files)
 
     def _look_up(self, name: NormalizedName) -> tuple[File, ...]:
         with self._links_lock:

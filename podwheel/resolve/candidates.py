@@ -8,6 +8,7 @@ nothing fits.
 from __future__ import annotations
 
 import enum
+import functools
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -171,14 +172,23 @@ class Shelf:
     refusals: tuple[Refusal, ...]
     readable: Mapping[Version, tuple[File, ...]] = field(repr=False)
     """Files of a version whose bytes may be read: they exist and have a demanded hash."""
+    _selected: dict[tuple[SpecifierSet, bool], tuple[Choice, ...]] = field(
+        factory=dict, init=False, repr=False, eq=False
+    )
 
     def select(self, specifiers: SpecifierSet, *, prereleases: bool) -> tuple[Choice, ...]:
         """The choices that the specifiers take, in order (PEP 440 pre-releases, PEP 592 yanks).
 
         A pre-release counts if it is asked for (*prereleases*, or a specifier that names
         one) or if nothing else fits; a yanked file only if a ``==`` or ``===`` pins it and
-        nothing else fits.
+        nothing else fits. Remembered: some projects have thousands of versions.
         """
+        key = (specifiers, prereleases)
+        if key not in self._selected:
+            self._selected[key] = self._fitting(specifiers, prereleases=prereleases)
+        return self._selected[key]
+
+    def _fitting(self, specifiers: SpecifierSet, *, prereleases: bool) -> tuple[Choice, ...]:
         fitting = list(
             specifiers.filter(
                 self.choices, prereleases=True if prereleases else None, key=lambda c: c.version
@@ -321,6 +331,7 @@ def _order(
     )
 
 
+@functools.lru_cache(maxsize=4096)  # a page says the same few of thousands of files
 def python_allowed(requires: str | None, python: Version) -> bool:
     """Whether a ``Requires-Python`` takes *python*; one that cannot be parsed says nothing."""
     if not requires:

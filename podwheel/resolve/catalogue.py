@@ -14,7 +14,7 @@ from packaging.utils import (
 from podwheel import log
 from podwheel.errors import MetadataUnusable, NoMatchingVersion, ProjectNotFound
 from podwheel.model import ArchiveUrl, Direct, Hash, Metadata
-from podwheel.resolve.candidates import Candidate, Choice, Rules, Shelf, stock
+from podwheel.resolve.candidates import Candidate, Choice, Rules, Shelf
 from podwheel.resolve.needs import direct_key, shown_direct
 
 if TYPE_CHECKING:
@@ -23,13 +23,20 @@ if TYPE_CHECKING:
     from podwheel.model import File, Interpreter, Pin
     from podwheel.resolve.asked import Asked
     from podwheel.resolve.inputs import MetadataSource, Packages, Policy
+    from podwheel.resolve.stockroom import Stockroom
 
 
 class Catalogue:
     """Shelves, direct references and metadata, remembered: also that something is *not* usable."""
 
     def __init__(
-        self, *, python: Interpreter, packages: Packages, metadata: MetadataSource, policy: Policy
+        self,
+        *,
+        python: Interpreter,
+        packages: Packages,
+        metadata: MetadataSource,
+        policy: Policy,
+        stockroom: Stockroom,
     ) -> None:
         self.rules = Rules.of(python, policy.exclude_newer)
         self.policy = policy
@@ -39,6 +46,7 @@ class Catalogue:
         """Candidates that were passed over."""
         self._packages = packages
         self._source = metadata
+        self._stockroom = stockroom
         self._shelves: dict[NormalizedName, Shelf] = {}
         self._candidates: dict[Choice, Candidate] = {}
         self._metadata: dict[Candidate, Metadata] = {}
@@ -55,25 +63,23 @@ class Catalogue:
             except ProjectNotFound as error:
                 self.missing[name] = error
                 files = ()
-            self._shelves[name] = stock(
-                name,
-                files,
-                form=self.policy.formats.of(name),
-                rules=self.rules,
-                hashes=asked.hashes.get(name),
-                locked=locked,
-            )
+            self._shelves[name] = self.sorted_out(name, files, asked)
         return self._shelves[name]
+
+    def sorted_out(self, name: NormalizedName, files: tuple[File, ...], asked: Asked) -> Shelf:
+        """The shelf that these files make; from any thread."""
+        return self._stockroom.shelf(
+            name,
+            files,
+            form=self.policy.formats.of(name),
+            rules=self.rules,
+            hashes=asked.hashes.get(name),
+            locked=name in asked.files,
+        )
 
     def known(self, name: NormalizedName) -> Shelf | None:
         """The shelf of a project that was already asked for."""
         return self._shelves.get(name)
-
-    def prefetch(self, names: Sequence[NormalizedName], asked: Asked) -> None:
-        """Let the index begin with what will be asked for soon."""
-        new = [n for n in names if n not in self._shelves and n not in asked.files]
-        if new:
-            self._packages.prefetch(new)
 
     def candidate(self, shelf: Shelf, choice: Choice, asked: Asked) -> Candidate:
         """The candidate that a choice stands for; one object, however often it is asked for."""

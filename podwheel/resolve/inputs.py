@@ -10,7 +10,7 @@ from podwheel.model import NO_TREE, Formats
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -28,8 +28,15 @@ class Packages(Protocol):
             ProjectNotFound: No index has the project.
         """
 
-    def prefetch(self, names: Sequence[NormalizedName]) -> None:
-        """A hint: these projects will probably be asked for soon. Returns at once, raises nothing."""
+    def prefetch(
+        self,
+        names: Sequence[NormalizedName],
+        then: Callable[[NormalizedName, tuple[File, ...]], None],
+    ) -> None:
+        """A hint: these projects will probably be asked for soon. Returns at once, raises nothing.
+
+        *then* may be called with each, in a thread of its own, when it is known.
+        """
 
 
 class MetadataSource(Protocol):
@@ -42,6 +49,12 @@ class MetadataSource(Protocol):
 
     def of(self, candidate: Candidate, wanted_by: Sequence[str]) -> Metadata:
         """The metadata of a file of an index."""
+
+    def ahead(self, candidate: Candidate) -> Metadata | None:
+        """The same, in some thread, before it is asked for; None where only a hook would tell.
+
+        Whatever it raises is raised again, or not, when it is asked for.
+        """
 
     def of_direct(
         self, direct: Direct, hashes: tuple[Hash, ...], wanted_by: Sequence[str]

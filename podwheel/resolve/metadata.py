@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 KIND = "metadata"
 """The kind of the store's documents that hold what built wheels said."""
 
+_SMALL = 8 << 20
+"""Bytes of a source that is brought on a guess."""
+
 
 class Files(Protocol):
     """The part of an index that gives bytes (`podwheel.index.Index`)."""
@@ -70,6 +73,10 @@ class StaticMetadata:
         self._target = target
         self._hook = hook
         self._ranks = python.ranks
+        self._parsed: dict[tuple[str, tuple[Hash, ...]], Metadata] = {}
+        """What wheels say, by URL and hashes: a backend's is wanted by build after build."""
+        self._static: dict[tuple[str, str | None], Metadata | None] = {}
+        """What sources promise, by hash and subdirectory."""
 
     def of(self, candidate: Candidate, wanted_by: Sequence[str]) -> Metadata:
         """The metadata of a candidate from an index.
@@ -78,6 +85,24 @@ class StaticMetadata:
             MetadataUnusable: It cannot be read, or is another package's.
             PodwheelError: What the downloads and the hook raise.
         """
+        found = self._told(candidate, wanted_by)
+        if found is None:
+            log.get().debug("resolve.metadata.hook", candidate=str(candidate))
+            found = self._hook(candidate, wanted_by)
+        return found
+
+    def ahead(self, candidate: Candidate) -> Metadata | None:
+        """What can be told without running anything, before it is asked for. Raises as `of` does.
+
+        A source is brought for it only if it is small: perhaps it is not taken after all.
+        """
+        assert candidate.file is not None
+        size = candidate.file.size
+        return self._told(candidate, (), bring=size is not None and size <= _SMALL)
+
+    def _told(
+        self, candidate: Candidate, wanted_by: Sequence[str], *, bring: bool = True
+    ) -> Metadata | None:
         file = candidate.file
         assert file is not None, "a direct reference is not looked up by its file"
         if file.is_wheel:
@@ -85,11 +110,8 @@ class StaticMetadata:
         if file.sha256 is not None and (learned := self.learned(file.sha256)) is not None:
             return learned
         found = self._of_sibling(candidate, wanted_by)
-        if found is None:
+        if found is None and bring:
             found = self.of_source(file, hashes=candidate.hashes, wanted_by=wanted_by)
-        if found is None:
-            log.get().debug("resolve.metadata.hook", candidate=str(candidate))
-            found = self._hook(candidate, wanted_by)
         return found
 
     def of_wheel(
@@ -97,8 +119,11 @@ class StaticMetadata:
     ) -> Metadata:
         """The metadata of a wheel that will itself be used. Raises as `of` does."""
         if not hashes:
-            data = self._files.wheel_metadata(file, wanted_by=wanted_by)
-            return parse_metadata(data, where=f"{file.filename}: METADATA")
+            key = (file.url, file.hashes)
+            if key not in self._parsed:
+                data = self._files.wheel_metadata(file, wanted_by=wanted_by)
+                self._parsed[key] = parse_metadata(data, where=f"{file.filename}: METADATA")
+            return self._parsed[key]
         # The user's hash is of the whole file: a part of it cannot be checked (nor does pip
         # take parts in this case).
         path, _ = self._files.download(file, hashes=hashes, wanted_by=wanted_by)
@@ -127,7 +152,11 @@ class StaticMetadata:
         learned = self.learned(sha256, subdirectory=subdirectory)
         if learned is not None:
             return learned
-        return static_metadata(read_sdist(path, filename=file.filename, subdirectory=subdirectory))
+        key = (sha256, subdirectory)
+        if key not in self._static:
+            sdist = read_sdist(path, filename=file.filename, subdirectory=subdirectory)
+            self._static[key] = static_metadata(sdist)
+        return self._static[key]
 
     def _of_sibling(self, candidate: Candidate, wanted_by: Sequence[str]) -> Metadata | None:
         """What the best fitting wheel of the same version says, if it says anything usable."""

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     from podwheel.errors import PodwheelError
     from podwheel.model import Direct, Metadata
+    from podwheel.resolve.ahead import Ahead
     from podwheel.resolve.asked import Asked, Constraint
-    from podwheel.resolve.candidates import Choice, Shelf
     from podwheel.resolve.catalogue import Catalogue
     from podwheel.resolve.inputs import Preferred
 
@@ -76,6 +76,7 @@ class Provider(Base):
         catalogue: Catalogue,
         environment: dict[str, str],
         preferred: Preferred,
+        ahead: Ahead,
     ) -> None:
         self.asked = asked
         self.catalogue = catalogue
@@ -87,9 +88,9 @@ class Provider(Base):
         """Direct references of dependencies that turned out to be unusable."""
         self._environment = environment
         self.preferred = preferred
+        self._ahead = ahead
         self.order = Order({need.identifier for need in asked.needs})
         self._nodes: dict[tuple[object, ...], Node] = {}
-        self._selections: dict[tuple[NormalizedName, SpecifierSet], tuple[Choice, ...]] = {}
         self._needs: dict[Node, tuple[Need, ...]] = {}
         self.rejected: dict[Node, Impossible] = {}
         """Nodes that are no candidates after all: their metadata said so, or is unusable."""
@@ -182,7 +183,8 @@ class Provider(Base):
         ):
             raise OnlyWheels(name, needs)
         done = set()
-        for choice in self._selected(shelf, specifier):
+        prereleases = self.catalogue.policy.prereleases
+        for choice in shelf.select(specifier, prereleases=prereleases):
             if choice.version in done:
                 continue
             node = self._node(self.catalogue.candidate(shelf, choice, self.asked), extra)
@@ -192,14 +194,6 @@ class Provider(Base):
             # file has its turn. resolvelib takes candidates one by one.
             if node not in self.rejected or self.rejected[node].error is None:
                 done.add(choice.version)
-
-    def _selected(self, shelf: Shelf, specifier: SpecifierSet) -> tuple[Choice, ...]:
-        """`Shelf.select`, remembered: some projects have thousands of versions."""
-        key = (shelf.name, specifier)
-        if key not in self._selections:
-            prereleases = self.catalogue.policy.prereleases
-            self._selections[key] = shelf.select(specifier, prereleases=prereleases)
-        return self._selections[key]
 
     def _referred(
         self,
@@ -248,17 +242,14 @@ class Provider(Base):
             for need in needs:
                 self._depths[need] = depth
                 self.seen[need.identifier].append(need)
-            self.prefetch(
-                n.name for n in needs if n.direct is None and not isinstance(n, Impossible)
-            )
+            self.look_ahead(n for n in needs if not isinstance(n, Impossible))
         for need in self._needs[candidate]:  # about to be asked of it
             self.order.needed_by_one_more(need.identifier)
         return self._needs[candidate]
 
-    def prefetch(self, names: Iterable[NormalizedName]) -> None:
+    def look_ahead(self, needs: Iterable[Need]) -> None:
         """Begin with what will be asked of the index for these."""
-        new = {name for name in names if self.preferred.get(name) is None}
-        self.catalogue.prefetch(sorted(new), self.asked)
+        self._ahead.look({need.name: need.specifier for need in needs if need.direct is None})
 
     def _dependencies(self, node: Node) -> Iterator[Need]:
         name = node.candidate.name

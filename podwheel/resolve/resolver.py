@@ -11,11 +11,13 @@ from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Re
 from podwheel import log
 from podwheel.model import Pin, Resolution
 from podwheel.resolve import hashing
+from podwheel.resolve.ahead import Ahead
 from podwheel.resolve.asked import applying, collect
 from podwheel.resolve.catalogue import Catalogue
 from podwheel.resolve.explain import Explainer
 from podwheel.resolve.inputs import NOTHING_PREFERRED
 from podwheel.resolve.provider import OnlyWheels, Provider, all_specifiers
+from podwheel.resolve.stockroom import Stockroom
 from podwheel.resolve.unpublished import newest_without_source
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def resolve(
     metadata: MetadataSource,
     policy: Policy,
     preferred: Preferred = NOTHING_PREFERRED,
+    stockroom: Stockroom | None = None,
     where: str = "",
     max_rounds: int = MAX_ROUNDS,
 ) -> Resolution:
@@ -60,6 +63,7 @@ def resolve(
         packages: The indexes.
         metadata: Who knows what candidates depend on.
         preferred: For a build environment: pins of the runtime tree.
+        stockroom: Of the run, where more than one resolution is made for a target.
         where: The target's name, for messages.
         max_rounds: When to give up.
 
@@ -75,10 +79,28 @@ def resolve(
         policy = evolve(policy, require_hashes=True)
     if policy.require_hashes:
         hashing.check_lines(lines, limits)
-    catalogue = Catalogue(python=python, packages=packages, metadata=metadata, policy=policy)
+    catalogue = Catalogue(
+        python=python,
+        packages=packages,
+        metadata=metadata,
+        policy=policy,
+        stockroom=stockroom or Stockroom(),
+    )
     asked = collect(lines, limits, catalogue.direct)
+    ahead = Ahead(
+        packages=packages,
+        metadata=metadata,
+        catalogue=catalogue,
+        asked=asked,
+        environment=environment,
+        preferred=preferred,
+    )
     provider = Provider(
-        asked=asked, catalogue=catalogue, environment=environment, preferred=preferred
+        asked=asked,
+        catalogue=catalogue,
+        environment=environment,
+        preferred=preferred,
+        ahead=ahead,
     )
     series = f"Python {python.series[0]}.{python.series[1]}"
     nodes = _search(provider, f"{where} ({series})" if where else series, max_rounds)
@@ -92,7 +114,7 @@ def resolve(
 def _search(provider: Provider, where: str, max_rounds: int) -> Mapping[str, Node]:
     """Let resolvelib search; what it says when it fails is put into a user's words."""
     needs = provider.asked.needs
-    provider.prefetch(n.name for n in needs if n.direct is None)
+    provider.look_ahead(needs)
     # Extras last, as in pip: their candidates are then already limited by the base's
     # specifiers. The rest of the order makes the outcome independent of the lines' order.
     roots = sorted(needs, key=lambda n: (n.extra is not None, n.identifier, n.text))

@@ -32,7 +32,13 @@ def main() -> int:
     options = arguments(sets)
     measured.adopt()
     work = options.directory / "work" / uuid.uuid4().hex[:8]
-    place = Place(root=options.directory, work=work, target=options.target, limit=options.limit)
+    place = Place(
+        root=options.directory,
+        work=work,
+        target=options.target,
+        limit=options.limit,
+        latency=options.latency,
+    )
     with ready(place):
         for name in options.sets or sets:
             measure(plan_of(name, sets[name], options), place, options)
@@ -61,6 +67,10 @@ def arguments(sets: dict[str, Any]) -> argparse.Namespace:
     parser.add_argument(
         "--limit", type=int, default=7200, metavar="SECONDS", help="for one run (default: 7200)"
     )
+    parser.add_argument(
+        "--latency", type=int, default=0, metavar="MS",
+        help="least time of each answer of the index, as if it were far away (default: 0)",
+    )  # fmt: skip
     parser.add_argument(
         "--directory", type=Path, default=Path.home() / ".cache/podwheel-bench", metavar="DIR",
         help="mirror, tools and results (default: ~/.cache/podwheel-bench)",
@@ -104,6 +114,7 @@ def measure(plan: Plan, place: Place, options: argparse.Namespace) -> None:
             "about": plan.about,
             "size": plan.size,
             "target": options.target,
+            "latency": options.latency,
             "machine": machine(cores),
             "versions": {"podwheel": revision(), **versions(place)},
             "runs": runs,

@@ -1,11 +1,12 @@
 """A package index on 127.0.0.1 that keeps what it was asked for: the same, and warm, for every tool.
 
-    python mirror.py DIRECTORY        # prints its URL, serves until its stdin ends
+    python mirror.py DIRECTORY [MILLISECONDS]    # prints its URL, serves until its stdin ends
 
 It asks the index that pip is configured for, once for each page and file, and from then on
 answers from DIRECTORY: a page stays as it was when it was first asked for, so that a benchmark
 resolves to the same versions until DIRECTORY is deleted. It speaks PEP 503 and PEP 691 (by the
 request's Accept), tells ETags and answers ranges. ``/-/asked`` tells how often it had to ask.
+MILLISECONDS pass before each answer, as if it came from far away.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ import re
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
@@ -52,7 +54,21 @@ class Upstream:
         self._directory = directory
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
+        self._bodies: dict[tuple[str, str], bytes] = {}
         self.asked = 0
+
+    def body(self, name: str, kind: str) -> bytes | None:
+        """A project's page as it is sent, its URLs those of the mirror; made once."""
+        body = self._bodies.get((name, kind))
+        if body is None:
+            page = self.page(name)
+            if page is None:
+                return None
+            for file in page["files"]:
+                file["url"] = f"/files/{name}/{file['filename']}"
+            text = json.dumps(page) if kind == _JSON else "".join(map(_anchor, page["files"]))
+            body = self._bodies[name, kind] = text.encode()
+        return body
 
     def page(self, name: str) -> dict | None:
         """A project's page (PEP 691), its URLs those of the index; None: there is none."""
@@ -105,8 +121,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = 1 << 16  # head and body in one packet
     upstream: Upstream
+    latency = 0.0
 
     def do_GET(self) -> None:
+        time.sleep(self.latency)
         kind, _, rest = self.path.partition("?")[0].strip("/").partition("/")
         try:
             if self.path == ASKED:
@@ -124,16 +142,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.do_GET()
 
     def _page(self, name: str) -> None:
-        page = self.upstream.page(name)
-        if page is None:
+        kind = _JSON if _JSON in self.headers.get("Accept", "") else _HTML
+        body = self.upstream.body(name, kind)
+        if body is None:
             self.send_error(404)
-            return
-        for file in page["files"]:
-            file["url"] = f"/files/{name}/{file['filename']}"
-        if _JSON in self.headers.get("Accept", ""):
-            self._send(json.dumps(page).encode(), _JSON)
         else:
-            self._send("".join(map(_anchor, page["files"])).encode(), _HTML)
+            self._send(body, kind)
 
     def _file(self, path: Path | None) -> None:
         if path is None:
@@ -208,6 +222,7 @@ def main() -> None:
     directory.mkdir(parents=True, exist_ok=True)
     log.configure(None)
     Handler.upstream = Upstream(directory)
+    Handler.latency = int(sys.argv[2]) / 1000 if len(sys.argv) > 2 else 0.0
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

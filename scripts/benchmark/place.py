@@ -38,6 +38,8 @@ class Place:
     target: str
     limit: int
     """Seconds that one run may take."""
+    latency: int = 0
+    """Milliseconds that each answer of the mirror takes at least."""
     mirror: str = ""
     """The mirror's URL."""
     image: str = ""
@@ -99,7 +101,7 @@ def ready(place: Place) -> Iterator[Place]:
     (place.root / "mirror").mkdir(parents=True, exist_ok=True)
     place.work.mkdir(parents=True)
     mirror = subprocess.Popen(
-        [sys.executable, str(HERE / "mirror.py"), str(place.root / "mirror")],
+        [sys.executable, str(HERE / "mirror.py"), str(place.root / "mirror"), str(place.latency)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

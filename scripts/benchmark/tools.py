@@ -82,7 +82,7 @@ def compile_versions(task: Task, place: Place, cache: Path, *, refresh: bool) ->
     listed = cache / "requirements.in"
     listed.write_text("\n".join(task.requirements))
     return [
-        str(place.tools / "uv/bin/uv"), "pip", "compile", "--quiet", "--no-header",
+        str(place.tools / "uv/bin/uv"), "pip", "compile", "--quiet", "--no-header", "--no-python-downloads",
         f"--python-version={place.python}", f"--cache-dir={cache}", f"--index-url={place.index}",
         *(["--refresh"] if refresh else []), str(listed), "--output-file", str(cache / "compiled"),
     ]  # fmt: skip

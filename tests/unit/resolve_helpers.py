@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections import Counter
 from pathlib import Path
@@ -148,6 +149,9 @@ class World:
         self.asked_files: Counter[str] = Counter()
         self.asked_metadata: Counter[str] = Counter()
         self.prefetched: list[tuple[str, ...]] = []
+        self.looks_ahead = False
+        """Prefetched names are followed at once, in the same thread."""
+        self.ahead_of: list[str] = []
         self.chains: dict[str, tuple[str, ...]] = {}
         self.seen_candidates: list[Candidate] = []
         self.repositories: dict[str, str] = {}
@@ -193,8 +197,12 @@ class World:
             raise ProjectNotFound(f"there is no project {name}", hint="check the spelling")
         return tuple(self.listed[name])
 
-    def prefetch(self, names: Sequence[NormalizedName]) -> None:
+    def prefetch(self, names: Sequence[NormalizedName], then: Any) -> None:
         self.prefetched.append(tuple(names))
+        if self.looks_ahead:
+            for name in names:
+                with contextlib.suppress(PodwheelError):
+                    then(name, tuple(self.listed.get(name, ())))
 
     # MetadataSource
 
@@ -207,6 +215,10 @@ class World:
             raise self.broken[candidate.file.filename]
         key = (candidate.name, candidate.version)
         return self.metadata.get(key) or metadata(candidate.name, str(candidate.version))
+
+    def ahead(self, candidate: Candidate) -> Metadata | None:
+        self.ahead_of.append(str(candidate))
+        return self.metadata.get((candidate.name, candidate.version))
 
     def of_direct(
         self, direct: Direct, hashes: tuple[Hash, ...], wanted_by: Sequence[str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import errno
 import hashlib
+import queue
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -443,6 +444,22 @@ def test_prefetch_tells_nothing_of_what_fails(bench: Bench) -> None:
     with pytest.raises(ProjectNotFound):
         index.files(DEMO)
     assert len(bench.server.seen) == 1
+
+
+def test_what_was_prefetched_is_handed_on(bench: Bench) -> None:
+    bench.server.routes["/simple/demo/"] = html_page('<a href="demo-1.0.zip">x</a>')
+    index = bench.index()
+    handed: queue.Queue[tuple[str, list[str]]] = queue.Queue()
+
+    def then(name: str, files: tuple[File, ...]) -> None:
+        handed.put((name, [file.filename for file in files]))
+        raise ValueError("lost")
+
+    index.prefetch([DEMO, canonical("missing")], then)
+    assert handed.get(timeout=20) == ("demo", ["demo-1.0.zip"])
+    with pytest.raises(ProjectNotFound):
+        index.files(canonical("missing"))
+    assert handed.empty()
 
 
 def test_connections_are_kept_alive(bench: Bench) -> None:

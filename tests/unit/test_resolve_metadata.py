@@ -209,3 +209,27 @@ def test_what_was_learned_is_of_one_target_and_one_project(bench: Bench) -> None
     assert bench.static.learned("ab" * 32, subdirectory="python") == learned
     assert bench.static.learned("ab" * 32) is None
     assert bench.for_target("two").learned("ab" * 32, subdirectory="python") is None
+
+
+def test_ahead_of_the_question_no_backend_is_asked(bench: Bench) -> None:
+    dynamic = file("pkg-1.0.tar.gz", size=1000)
+    bench.index.bytes["pkg-1.0.tar.gz"] = sdist(DYNAMIC)
+    assert bench.static.ahead(candidate(dynamic)) is None
+    assert bench.hooked == []
+
+
+def test_ahead_of_the_question_only_a_small_source_is_brought(bench: Bench) -> None:
+    bench.index.bytes["pkg-1.0.tar.gz"] = sdist(STATIC)
+    for size in (None, 1 << 30):
+        assert bench.static.ahead(candidate(file("pkg-1.0.tar.gz", size=size))) is None
+    assert bench.index.asked == []
+    found = bench.static.ahead(candidate(file("pkg-1.0.tar.gz", size=1000)))
+    assert found is not None
+    assert [str(r) for r in found.requires] == ["from-sdist"]
+
+
+def test_what_was_read_once_is_not_read_again(bench: Bench) -> None:
+    wheel = file("pkg-1.0-py3-none-any.whl")
+    bench.index.wheels[wheel.filename] = WHEEL
+    assert bench.static.ahead(candidate(wheel)) is bench.static.of(candidate(wheel), ())
+    assert bench.index.asked == [f"METADATA of {wheel.filename}"]
