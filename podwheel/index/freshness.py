@@ -80,9 +80,9 @@ class Answers:
         return found if isinstance(found, dict) and "got" in found else None
 
     def write(self, key: Any, document: dict[str, Any], *, got: float) -> None:
-        """Keep *document*, which was got at that moment."""
+        """Keep *document*, which was got at that moment; a crash may take it: it is asked for again."""
         path = self._path(key)
         text = json.dumps({**document, "got": got}, separators=(",", ":"), ensure_ascii=True)
         with telling_full_disk(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, text.encode())
+            write_whole(path, text.encode(), lasting=False)

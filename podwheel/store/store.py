@@ -231,14 +231,20 @@ def _date_as_used(path: Path) -> None:
     os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees either the old bytes or all of the new ones."""
+def write_whole(path: Path, data: bytes, *, lasting: bool = True) -> None:
+    """Write a file so that a reader sees either the old bytes or all of the new ones.
+
+    Args:
+        lasting: Also after a power cut. False: it may then be empty, and its reader takes that for
+            absent; nobody waits for the disk.
+    """
     handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
+            if lasting:
+                out.flush()
+                os.fsync(out.fileno())
         Path(partial).chmod(0o644)
         Path(partial).replace(path)
     except BaseException:

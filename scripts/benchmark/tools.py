@@ -57,9 +57,7 @@ def pip(task: Task, place: Place, out: Path) -> list[str]:
 
 def uv(task: Task, place: Place, out: Path) -> list[str]:
     """It has no command that makes the wheels of a whole tree: they are in its cache when it installed them."""
-    from_source = (
-        ["--no-binary"] if task.everything else [f"--no-binary-package={n}" for n in task.names]
-    )
+    from_source = [f"--no-binary={n}" for n in ([":all:"] if task.everything else task.names)]
     return place.in_container(
         out, f"{INSIDE}/uv/bin/uv", "pip", "install", "--quiet", "--no-progress", "--system",
         "--target=/out/site", *from_source, *task.requirements,

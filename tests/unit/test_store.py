@@ -177,6 +177,18 @@ def test_writing_whole_leaves_the_old_file_if_it_fails(
     assert [p.name for p in tmp_path.iterdir()] == ["f"]
 
 
+def test_what_need_not_last_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    write_whole(tmp_path / "answer", b"new", lasting=False)
+    assert (tmp_path / "answer").read_bytes() == b"new"
+    assert synced == []
+    write_whole(tmp_path / "answer", b"newer")
+    assert len(synced) == 1
+
+
 def test_digests_do_not_depend_on_the_order_of_keys() -> None:
     assert digest_of({"a": 1, "b": [2]}) == digest_of({"b": [2], "a": 1})
     assert digest_of({"a": 1}) != digest_of({"a": 2})
