@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from benchmark import figures, made_up, measured, tools
 from benchmark.measured import Measured
 from benchmark.place import HERE, Place, record_of
 from benchmark.tools import Task
+
+NOTHING_MADE = 1
+"""The code of a run that says it succeeded, and left fewer wheels than were asked for."""
 
 Run = dict[str, Any]
 """One run: ``tool``, ``round``, what `Measured` has, and what a record told."""
@@ -139,6 +142,8 @@ class Bench:
             out = self._out()
             asked = self.place.upstream_asked()
             done = self._measure(tools.command(tool, task, self.place, out))
+            if done.code == 0 and tools.made(tool, out) < len(task.requirements):
+                done = replace(done, code=NOTHING_MADE)
             record = record_of(out / "wheelhouse")
             self._clear(out)
             if done.code or self.place.upstream_asked() == asked:

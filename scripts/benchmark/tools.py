@@ -72,7 +72,14 @@ def fromager(task: Task, place: Place, out: Path) -> list[str]:
         out, "python3", "/out/start.py", place.index, "--no-network-isolation", "bootstrap-parallel",
         *task.requirements,
         PYTHONPATH=f"{INSIDE}/fromager", PATH=f"{INSIDE}/fromager/bin:/usr/bin:/bin",
+        # The image has no certificates, and uv insists on having some, for http too.
+        SSL_CERT_FILE=f"{INSIDE}/fromager/certifi/cacert.pem",
     )  # fmt: skip
+
+
+def made(tool: str, out: Path) -> int:
+    """How many packages' wheels (or, of uv, installations) it left: exit codes alone can lie."""
+    return len(list(out.glob(_MADE[tool])))
 
 
 def compile_versions(task: Task, place: Place, cache: Path, *, refresh: bool) -> list[str]:
@@ -107,3 +114,10 @@ _COMMANDS = {
     "fromager": fromager,
 }
 TOOLS = tuple(_COMMANDS)
+_MADE = {
+    "podwheel": "wheelhouse/*.whl",
+    "podwheel+proof": "wheelhouse/*.whl",
+    "pip": "wheels/*.whl",
+    "uv": "site/*.dist-info",
+    "fromager": "wheels-repo/downloads/*.whl",
+}
