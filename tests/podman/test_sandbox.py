@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import signal
+import stat
 import tarfile
 import textwrap
 import threading
@@ -334,6 +335,35 @@ def test_files_added_to_the_environment_are_seen_at_once(bench: Bench) -> None:
         (bench.env / "late").chmod(0o644)
         reply = bench.hook(session, 'result = open("/podwheel/env/late").read()')
     assert json.loads(reply["value"][0]) == "here"
+
+
+def test_a_jobserver_can_be_read_and_written_and_nothing_else(bench: Bench, tmp_path: Path) -> None:
+    fifo = tmp_path / "jobs"
+    os.mkfifo(fifo)
+    fifo.chmod(0o666)
+    held = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+    os.write(held, b"++")
+    code = """
+        import os
+        path, refused = "/podwheel/jobs", {}
+        jobs = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        got = os.read(jobs, 100).decode()
+        os.write(jobs, b"forged")
+        for what in ("unlink(path)", "chmod(path, 0)", "rename(path, path + '2')", "utime(path)",
+                     "link(path, '/podwheel/other')", "symlink('/etc', '/podwheel/link')",
+                     "setxattr(path, 'user.a', b'b')"):
+            try:
+                eval("os." + what)
+                refused[what] = False
+            except OSError:
+                refused[what] = True
+        result = {"got": got, "let": [what for what in refused if not refused[what]]}
+    """
+    result, _ = bench.run(code, jobserver=fifo)
+    assert result == {"got": "++", "let": []}
+    assert os.read(held, 100) == b"forged"  # it speaks to nobody but the host, which counts bytes
+    os.close(held)
+    assert stat.S_IMODE(fifo.stat().st_mode) == 0o666
 
 
 # --------------------------------------------------------------------------- limits

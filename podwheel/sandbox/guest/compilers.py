@@ -121,7 +121,7 @@ def side_by_side(fifo):
     cores = len(os.sched_getaffinity(0))
     jobs, output = Jobs(fifo), Output()
     _count_commands(CCompiler, jobs, output)
-    _compile_sources(CCompiler, ThreadPoolExecutor(cores))
+    _compile_sources(CCompiler, jobs, ThreadPoolExecutor(cores))
     _build_extensions(build_ext, cores)
 
 
@@ -139,7 +139,7 @@ def _count_commands(compiler_class, jobs, output):
             setattr(compiler_class, name, counted(getattr(compiler_class, name)))
 
 
-def _compile_sources(compiler_class, pool):
+def _compile_sources(compiler_class, jobs, pool):
     original = compiler_class.compile
 
     def together(
@@ -157,9 +157,18 @@ def _compile_sources(compiler_class, pool):
         )
         cc_args = self._get_cc_args(pp_opts, debug, extra_preargs)
 
+        failed = []
+
         def one(made):
             source, extension = build[made]
-            self._compile(made, source, extension, cc_args, extra_postargs, pp_opts)
+            with jobs.one():
+                if failed:  # while it waited for a token
+                    return
+                try:
+                    self._compile(made, source, extension, cc_args, extra_postargs, pp_opts)
+                except BaseException:
+                    failed.append(made)
+                    raise
 
         running = [pool.submit(one, made) for made in objects if made in build]
         try:
