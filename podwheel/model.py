@@ -282,6 +282,9 @@ class Interpreter:
     """``x86_64``."""
     ext_suffix: str
     """``.cpython-313-x86_64-linux-gnu.so``."""
+    stdlib: tuple[str, ...] = ()
+    """The directories of its standard library, ``os.py``'s first. Asked of Python 2 alone: without
+    ``pyvenv.cfg``, an environment must say where that is."""
 
     @property
     def marker_environment(self) -> dict[str, str]:

@@ -12,7 +12,6 @@ import hashlib
 import io
 import os
 from configparser import Error as ConfigParserError
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 import installer
@@ -24,10 +23,11 @@ from installer.sources import WheelSource
 
 from podwheel.archives.assemble import assemble
 from podwheel.archives.contents import Contents, open_wheel
+from podwheel.archives.frame import reserved, virtual_environment, with_plain_lib
 from podwheel.archives.records import encode_digest
 from podwheel.archives.streams import CHUNK, stream_of
 from podwheel.archives.zips import Limits
-from podwheel.errors import TargetFileError, WheelRejected
+from podwheel.errors import WheelRejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -84,42 +84,6 @@ def lay_out(
             ) from error
 
 
-def virtual_environment(into: Path, python: Interpreter) -> None:
-    """Make the frame of a virtual environment of the target's Python (PEP 405).
-
-    It may be mounted read-only, anywhere: Python finds ``pyvenv.cfg`` beside its own ``bin``.
-
-    Args:
-        into: The environment's root; made if it is not there.
-
-    Raises:
-        TargetFileError: The Python is older than 3.3, and knows no ``pyvenv.cfg``.
-    """
-    major, minor = python.series
-    if python.series < (3, 3):
-        raise TargetFileError(f"Python {python.version} knows no virtual environments (PEP 405)")
-    (into / "bin").mkdir(parents=True, exist_ok=True)
-    for directory in {python.purelib, _with_plain_lib(python.platlib)}:
-        (into / directory).mkdir(parents=True, exist_ok=True)
-    (into / "lib64").symlink_to("lib")
-    home = PurePosixPath(python.executable)
-    (into / f"bin/python{major}.{minor}").symlink_to(home)
-    for alias in ("python", f"python{major}"):
-        (into / "bin" / alias).symlink_to(f"python{major}.{minor}")
-    (into / "pyvenv.cfg").write_text(
-        f"home = {home.parent}\n"
-        "include-system-site-packages = false\n"
-        f"version = {python.version}\n"
-        f"executable = {home}\n",
-        encoding="utf-8",
-    )
-
-
-def _with_plain_lib(path: str) -> str:
-    """``lib64/…`` as ``lib/…``: in a virtual environment the one is a link to the other."""
-    return f"lib/{path.removeprefix('lib64/')}" if path.startswith("lib64/") else path
-
-
 class _Source(WheelSource):
     """`installer`'s view of a wheel, through our own checking reader."""
 
@@ -154,20 +118,17 @@ class _Destination(WheelDestination):
     """Files below a directory, each written once, read-only and dated the same."""
 
     def __init__(self, root: Path, python: Interpreter, *, prefix: str, name: str) -> None:
-        major, minor = python.series
         self._root = root
         self._python = f"{prefix}/bin/python"
         self._places = {
             "purelib": python.purelib,
-            "platlib": _with_plain_lib(python.platlib),
+            "platlib": with_plain_lib(python.platlib),
             "scripts": "bin",
             "headers": f"{python.include}/{name}",
             "data": "",
         }
         self._written: dict[str, RecordEntry] = {}
-        self._reserved = {
-            "pyvenv.cfg", "lib64", "bin/python", f"bin/python{major}", f"bin/python{major}.{minor}",
-        }  # fmt: skip
+        self._reserved = reserved(python)
 
     def write_script(
         self, name: str, module: str, attr: str, section: ScriptSection
@@ -219,7 +180,7 @@ class _Destination(WheelDestination):
     def _write(
         self, scheme: str, path: str, chunks: Iterable[bytes], *, executable: bool
     ) -> RecordEntry:
-        relative = _with_plain_lib(os.path.normpath(f"{self._places[scheme]}/{path}".lstrip("/")))
+        relative = with_plain_lib(os.path.normpath(f"{self._places[scheme]}/{path}".lstrip("/")))
         if relative in self._reserved or relative.startswith(".."):
             raise ValueError(f"it would replace {relative} of the environment")
         if relative in self._written:

@@ -36,14 +36,18 @@ class Ladder:
         """The next rung for what a failed attempt's log says; None: there is none.
 
         Args:
-            tree: The runtime tree: a module that a build imports undeclared may be of one of it.
+            tree: The runtime tree: a module that a build imports undeclared may be of one of it, or of
+                a project that the request names. (While versions are resolved, there is no tree yet.)
         """
         from podwheel.remedies.ladder import remedies_for  # its patterns serve a failed build alone
 
         if not self.workshop.remedies:
             return None
         tried = {remedy.name for remedy in project.remedies}
-        known = {pin.name.replace("-", "_"): str(pin.name) for pin in tree.pins}
+        request = self.workshop.request
+        asked = (line.name for line in (*request.wanted, *request.constraints))
+        names = {*tree.by_name, *(name for name in asked if name)}
+        known = {name.replace("-", "_"): str(name) for name in names}
         while True:
             remedy = remedies_for(
                 text, tried=tried, python=self.workshop.target.python.series, known_projects=known

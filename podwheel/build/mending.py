@@ -86,7 +86,8 @@ class Mending:
             )
         ]
         python = self.workshop.target.python.series
-        return (*hints, *hints_for(text, project.name, python=python))
+        known = hints_for(text, project.name, python=python)
+        return (*hints, *(line for hint in known for line in hint.splitlines()))
 
 
 _DECLARED = 3

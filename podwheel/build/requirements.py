@@ -14,7 +14,7 @@ from podwheel.build.origins import Origins, Taken
 from podwheel.build.schedule import CycleFound
 from podwheel.build.seeds import Seeds, members
 from podwheel.errors import BuildCycle, NoSource, ResolutionConflict
-from podwheel.model import Format
+from podwheel.model import Format, Wanted
 from podwheel.remedies.dates import as_of
 from podwheel.remedies.remedy import together
 from podwheel.resolve.buildreqs import build_constraints, build_policy, build_requirements
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from podwheel.build.schedule import Steps
     from podwheel.build.workshop import Workshop
     from podwheel.model import File, Pin, Resolution, Wheel
+    from podwheel.remedies.remedy import Remedy
     from podwheel.resolve.inputs import Policy
 
 _Cuts = dict["NormalizedName", tuple[str, ...]]
@@ -118,6 +119,7 @@ class BuildRequirements:
             ),
             constraints=(
                 *request.build_constraints,
+                *self._as_asked(remedy, tree),
                 *build_constraints(
                     project.source.filename,
                     (*project.settings.build_constraints, *remedy.build_constraints),
@@ -135,6 +137,22 @@ class BuildRequirements:
                     hint=f"declare {chosen}, or a version that everything takes",
                 )
         return resolution
+
+    def _as_asked(self, remedy: Remedy, tree: Resolution) -> tuple[Wanted, ...]:
+        """What the request says of the versions of projects that a remedy brings. The tree's own pins
+        say it better; but there is no tree yet while versions are resolved."""
+        brought = {canonicalize_name(Requirement(text).name) for text in remedy.build_requires}
+        brought -= tree.by_name.keys()
+        request = self.workshop.request
+        return tuple(
+            Wanted(
+                origin=line.origin,
+                text=line.text,
+                requirement=Requirement(f"{line.name}{line.requirement.specifier}"),
+            )
+            for line in (*request.wanted, *request.constraints)
+            if line.requirement is not None and line.name in brought
+        )
 
     def _as_of(self, project: Project) -> dt.datetime | None:
         """The day whose build requirements an old source is built with."""

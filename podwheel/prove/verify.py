@@ -49,7 +49,9 @@ _ASIDE: Final = frozenset(
 """Top-level names that are put into wheels by mistake: tried, and only noted."""
 
 
-_ABSENT: Final = re.compile(r"ModuleNotFoundError: No module named '([A-Za-z0-9_]+)")
+_ABSENT: Final = re.compile(
+    r"(?:ModuleNotFoundError|ImportError): No module named '?([A-Za-z0-9_]+)"
+)
 
 
 @frozen(kw_only=True)
@@ -136,18 +138,22 @@ class Verifier:
             house.mkdir()
             for wheel in wheels:
                 (house / wheel.filename).hardlink_to(wheel.path)
+            frame = place / "frame"
+            Environments(store=shop.store, python=shop.target.python).make((), into=frame)
             pip = f"/podwheel/in/pip/{self.pip.filename}"
             reply = self._ask(
                 title,
                 "install.py",
                 (
                     Mount(source=house, target="/podwheel/in/wheelhouse"),
+                    Mount(source=frame, target="/podwheel/in/frame"),
                     Mount(source=self.pip.path, target=pip),
                 ),
                 0,
                 {
                     "op": "install",
                     "pip": pip,
+                    "frame": "/podwheel/in/frame",
                     "wheelhouse": "/podwheel/in/wheelhouse",
                     "requirements": [f"{w.name}=={w.version}" for w in wheels],
                 },

@@ -21,12 +21,16 @@ _RELEASED: Final = {
 _SETTLED: Final = dt.timedelta(days=60)
 """What the tools of packaging take to work on a new Python."""
 
+_HOOKS: Final = dt.datetime(2019, 3, 1, tzinfo=dt.UTC)
+"""Older tools cannot be spoken to: setuptools has PEP 517's hooks since 40.8, of February 2019."""
+
 
 def as_of(uploaded: dt.datetime, python: tuple[int, int]) -> dt.datetime:
     """The moment whose newest build requirements an sdist is built with.
 
     Tools that are older than the target's Python mostly cannot run on it (setuptools before 66.1
-    does not start on Python 3.12), so this is never before that Python was out and settled.
+    does not start on Python 3.12), so this is never before that Python was out and settled; nor
+    before there were tools that PEP 517 can speak to.
 
     Args:
         uploaded: When the sdist was uploaded; aware.
@@ -35,6 +39,6 @@ def as_of(uploaded: dt.datetime, python: tuple[int, int]) -> dt.datetime:
     series = min(python, max(_RELEASED))
     released = _RELEASED.get(series)
     if released is None:
-        return uploaded
+        return max(uploaded, _HOOKS)
     settled = dt.datetime.combine(released, dt.time(), dt.UTC) + _SETTLED
-    return max(uploaded, settled)
+    return max(uploaded, settled, _HOOKS)

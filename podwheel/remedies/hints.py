@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MOST: Final = 4
 _MODULE: Final = re.compile(
-    r"^(?:ModuleNotFoundError|ImportError): No module named '?([A-Za-z_]\w{0,80})"
+    r"^(?:ModuleNotFoundError|ImportError): No module named ('?)([A-Za-z_]\w{0,80})"
 )
 _API: Final = re.compile(
     r": error: (?:implicit declaration of function '(_?Py[A-Z_]\w{1,60})'|'(_?Py[A-Z_]\w{1,60})' was not declared"
@@ -47,7 +47,8 @@ def hints_for(text: str, project: str, *, python: tuple[int, int]) -> tuple[str,
         python: The target's Python.
 
     Returns:
-        At most a few lines, harmless to show, each one cause; empty where nothing is recognised.
+        At most a few, harmless to show, each one cause, some of several lines; empty where
+        nothing is recognised.
     """
     hints: dict[str, None] = {}
     seen: set[Callable[..., str | None]] = set()
@@ -63,17 +64,19 @@ def hints_for(text: str, project: str, *, python: tuple[int, int]) -> tuple[str,
 
 def _undeclared(statement: Statement, project: str, python: tuple[int, int]) -> str | None:
     found = _MODULE.match(statement.text)
-    if not found or found[1] in ("distutils", "pkg_resources"):
+    if not found or found[2] in ("distutils", "pkg_resources"):
         return None
-    name = found[1]
+    quoted, name = found.groups()
     if name in sys.stdlib_module_names or name in ("imp", "asyncore", "asynchat", "smtpd"):
         return _gone_from_python(f"the module {name}", python)
-    if "numpy.distutils" in statement.text:
+    # Python 2 quotes nothing, and names the whole path where only its beginning is absent.
+    if quoted and "numpy.distutils" in statement.text:
         return None
     return (
-        f"it imports {name} and does not declare it: [package.{project}] build-requires = "
-        f'["{name}"] in podwheel.toml, if that is the name of the project that has the module. (The order of '
-        "requirements changes nothing: each build has an environment of its own.)"
+        f"it imports {name} and does not declare it. If that is the name of the project that has the module, "
+        "name it among the requirements, or in podwheel.toml:\n"
+        f"  [package.{project}]\n"
+        f'  build-requires = ["{name}"]'
     )
 
 

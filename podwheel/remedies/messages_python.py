@@ -59,6 +59,9 @@ def _in_setuptools(statement: Statement) -> bool:
 
 def _no_module(match: re.Match[str], statement: Statement, scene: Scene) -> Iterator[Remedy]:
     name = match[1]
+    if f"'{name}'" not in match[0]:
+        yield from _no_module_of_python_2(name, statement, scene)
+        return
     if name.startswith("numpy.distutils"):
         return
     if _in_setuptools(statement) and name.split(".")[0] in ("distutils", "imp", "lib2to3"):
@@ -69,6 +72,12 @@ def _no_module(match: re.Match[str], statement: Statement, scene: Scene) -> Iter
         yield from _distutils(statement, scene)
     else:
         yield from _undeclared(name, statement, scene)
+
+
+def _no_module_of_python_2(name: str, statement: Statement, scene: Scene) -> Iterator[Remedy]:
+    """Python 2 names the whole path where only its beginning is absent."""
+    top = name.split(".", maxsplit=1)[0]
+    yield from _undeclared(top, statement, scene)
 
 
 def _gone(name: str) -> tuple[str, str] | None:

@@ -33,6 +33,12 @@ _QUOTES: Final = str.maketrans(
     dict.fromkeys("\u2018\u2019`", "'") | dict.fromkeys("\u201c\u201d", '"')
 )
 _FRAME: Final = re.compile(r'  File "([^"]{1,300})", line \d')
+_TRIAL: Final = re.compile(
+    r" -o (?:(?:/var)?/tmp/|(?:\S{0,200}/)?(?:_configtest|conftest|CMakeTmp|CMakeScratch|TryCompile-|meson-private))"
+)
+"""A command whose output no wheel gets: a build system tries something."""
+_TRIAL_LASTS: Final = 6
+"""Lines after such a command in which the linker, and its callers, say how it went."""
 
 
 @frozen(kw_only=True)
@@ -47,6 +53,8 @@ class Statement:
     """``Error`` or ``Warning``: what CMake called it."""
     frame: str | None = None
     """The file of the innermost frame, if a Python traceback ends here."""
+    trial: bool = False
+    """A build system has just tried something: that it fails is an answer."""
 
 
 def statements(text: str) -> Iterator[Statement]:
@@ -54,6 +62,7 @@ def statements(text: str) -> Iterator[Statement]:
     shown = [_cut(line) if line else "" for line in text.splitlines()]
     lines = [_plainly_quoted(line) if line else "" for line in shown]
     frame, frame_at = None, -_FRAME_LASTS
+    trial_at = -_TRIAL_LASTS
     at = 0
     while at < len(lines):
         line = lines[at]
@@ -72,7 +81,14 @@ def statements(text: str) -> Iterator[Statement]:
             frame, frame_at = found[1], at
         elif len(line) >= _SHORTEST:
             recent = frame if at - frame_at < _FRAME_LASTS else None
-            yield Statement(text=_SUBPROJECT.sub("", line, count=1), first=shown[at], frame=recent)
+            if " -o " in line:
+                trial_at = at if _TRIAL.search(line) else -_TRIAL_LASTS
+            yield Statement(
+                text=_SUBPROJECT.sub("", line, count=1),
+                first=shown[at],
+                frame=recent,
+                trial=at - trial_at < _TRIAL_LASTS,
+            )
         at += 1
 
 

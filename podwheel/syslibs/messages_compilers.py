@@ -60,8 +60,9 @@ def _file(match: re.Match[str], _: Statement) -> Iterator[Finding]:
 
 
 def _library(weight: Weight) -> Found:
-    def found(match: re.Match[str], _: Statement) -> Iterator[Finding]:
-        yield Finding(any_of=library(match[1]), weight=weight)
+    def found(match: re.Match[str], statement: Statement) -> Iterator[Finding]:
+        # The linker does not say for which output; the command before it does.
+        yield Finding(any_of=library(match[1]), weight=Weight.WORDS if statement.trial else weight)
 
     return found
 

@@ -47,7 +47,7 @@ _NOT_OURS: Final = re.compile(
 _NAME: Final = r"[A-Za-z][A-Za-z0-9_+.\-]{0,59}"
 _THINGS: Final = (
     r"(?:header files?|headers?|include files?|librar(?:y|ies)|shared librar(?:y|ies)|pkg-config(?: file| module)?"
-    r"|(?:development|dev|devel) (?:files?|packages?|headers?|librar(?:y|ies)|tools))"
+    r"|resources|(?:development|dev|devel) (?:files?|packages?|headers?|librar(?:y|ies)|tools))"
 )
 
 _STOP: Final = frozenset((
@@ -62,7 +62,7 @@ _STOP: Final = frozenset((
     "variable", "version", "option", "build", "building", "source", "sources", "following", "some", "one",
     "more", "other", "all", "both", "either", "own", "c", "cxx", "cpp", "optional", "native", "pkg-config",
     "needed", "necessary", "could", "cannot", "can", "sure", "make", "true", "false", "yes", "directory",
-    "local", "valid",
+    "local", "locate", "valid",
 ))  # fmt: skip
 """Words that stand where a name could."""
 

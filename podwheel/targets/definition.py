@@ -147,7 +147,8 @@ def builtin() -> tuple[TargetDefinition, ...]:
 
 
 def _builtin_documents() -> dict[str, Path]:
-    return {path.stem: path for path in sorted((recipes() / "targets").glob("*.toml"))}
+    found = {path.stem: path for path in (recipes() / "targets").glob("*.toml")}
+    return dict(sorted(found.items()))
 
 
 def _read(path: Path, *, shown: str) -> TargetDefinition:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[A-Za-z0-9_.+-]{0,100}")
 _VERSION = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,4}[A-Za-z0-9.+]{0,40}")
 _SUFFIX = re.compile(r"(?:\.[A-Za-z0-9_-]{1,80}){1,3}")
+_DIRECTORY = re.compile(r"(?:/[A-Za-z0-9_+-][A-Za-z0-9_.+-]{0,99}){1,20}")
+_MOST_DIRECTORIES = 20
 _LONGEST = 1000
 
 MARKERS = (
@@ -138,6 +140,7 @@ def interpret(facts: Mapping[str, Any], *, executable: str) -> Interpreter:
         libc=libc,
         machine=machine,
         ext_suffix=read.text("ext_suffix", _SUFFIX),
+        stdlib=read.directories("stdlib") if major == 2 else (),
     )
 
 
@@ -197,6 +200,13 @@ class _Answer:
         ):
             raise self._wrong(f"paths.{name}", value)
         return value
+
+    def directories(self, key: str) -> tuple[str, ...]:
+        """Absolute paths, at least one."""
+        values = self._facts.get(key)
+        if not isinstance(values, list) or not 0 < len(values) <= _MOST_DIRECTORIES:
+            raise self._wrong(key, values)
+        return tuple(self._matching(key, value, _DIRECTORY) for value in values)
 
     def _matching(self, key: str, value: object, pattern: re.Pattern[str]) -> str:
         if not isinstance(value, str) or not pattern.fullmatch(value):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from archives_helpers import METADATA, NAME, WHEEL, elf, entry, make_wheel, python, record_of
+from attrs import evolve
 
 from podwheel.archives import (
     assemble,
@@ -329,9 +330,51 @@ def test_a_working_environment(tmp_path: Path) -> None:
     assert out.stdout == b"main ran\n"
 
 
-def test_python_2_is_told(tmp_path: Path) -> None:
-    with pytest.raises(TargetFileError, match=r"2\.7\.18 knows no virtual environments"):
-        virtual_environment(tmp_path / "env", python(version="2.7.18"))
+PYTHON_2 = python(
+    executable="/usr/bin/python2.7",
+    version="2.7.18",
+    purelib="lib/python2.7/site-packages",
+    platlib="lib64/python2.7/site-packages",
+    include="include/site/python2.7",
+    stdlib=("/usr/lib64/python2.7", "/usr/lib64/python2.7/lib-dynload"),
+)
+
+
+def test_python_2_is_led_to_its_environment_by_name_and_landmark(tmp_path: Path) -> None:
+    """No ``pyvenv.cfg``: tests/podman runs it. Here what it looks for is where it looks."""
+    env = tmp_path / "env"
+    virtual_environment(env, PYTHON_2)
+    own = env / "lib/python2.7"
+    assert sorted(p.name for p in own.iterdir()) == [
+        "lib-dynload", "os.py", "site-packages", "site.py",
+    ]  # fmt: skip
+    assert (own / "os.py").readlink() == Path("/usr/lib64/python2.7/os.py")
+    assert (env / "include/python2.7").readlink() == Path("/usr/include/python2.7")
+    assert (env / "lib64").readlink() == Path("lib")
+    first, *call = (env / "bin/python2.7").read_text().splitlines()
+    assert first == "#!/usr/bin/python2.7 -ESs"
+    assert "os.execv('/usr/bin/python2.7', [os.path.abspath(sys.argv[0])" in call[-1]
+    assert stat.S_IMODE((env / "bin/python2.7").stat().st_mode) == 0o755
+    for alias in ("python", "python2"):
+        assert (env / "bin" / alias).readlink() == Path("python2.7")
+    site = (own / "site.py").read_text()
+    compile(site, "site.py", "exec")
+    assert "sys.real_prefix = '/usr'" in site
+    assert "+ ['/usr/lib64/python2.7', '/usr/lib64/python2.7/lib-dynload']" in site
+    assert "addsitedir(sys.prefix + '/lib/python2.7/site-packages')" in site
+
+
+@pytest.mark.parametrize("name", ["site.py", "os.py", "lib-dynload"])
+def test_no_wheel_replaces_what_leads_python_2(tmp_path: Path, name: str) -> None:
+    path = make_wheel(tmp_path, {f"demo-1.0.data/data/lib64/python2.7/{name}": b""})
+    with pytest.raises(WheelRejected, match=f"would replace lib/python2.7/{name}"):
+        lay_out(path, filename=NAME, python=PYTHON_2, prefix=PREFIX, into=tmp_path / "tree")
+
+
+@pytest.mark.parametrize("changes", [{"version": "3.2.6"}, {"stdlib": ()}])
+def test_an_older_python_is_told(tmp_path: Path, changes: dict[str, object]) -> None:
+    with pytest.raises(TargetFileError, match="knows no virtual environments"):
+        virtual_environment(tmp_path / "env", evolve(PYTHON_2, **changes))
 
 
 # ------------------------------------------------------------------ modules

@@ -32,6 +32,7 @@ def workshop(tmp_path: Path) -> Any:
         target=SimpleNamespace(python=SimpleNamespace(series=(3, 13))),
         definition=SimpleNamespace(name="debian-13"),
         settings=Settings(),
+        request=SimpleNamespace(wanted=(), constraints=()),
     )
 
 
@@ -203,3 +204,19 @@ def test_what_helped_is_known_the_next_time(workshop: Any, project: Any) -> None
     ladder.keep(project)
     workshop.remedies = True
     assert ladder.known(project).remedies == (remedy,), "what was not asked for is still known"
+
+
+@pytest.mark.parametrize("place", ["wanted", "constraints"])
+def test_a_project_that_the_request_names_is_known(workshop: Any, project: Any, place: str) -> None:
+    """Also while versions are resolved, when there is no tree."""
+    text = "ImportError: No module named zope_interface\n"
+    ladder = Ladder(workshop=workshop)
+    assert ladder.next(project, text, NO_TREE) is None
+    setattr(
+        workshop.request,
+        place,
+        (SimpleNamespace(name=None), SimpleNamespace(name="zope-interface")),
+    )
+    remedy = ladder.next(project, text, NO_TREE)
+    assert remedy is not None
+    assert remedy.build_requires == ("zope-interface",)

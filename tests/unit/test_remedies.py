@@ -314,6 +314,21 @@ def test_what_is_known_of_the_tree_is_brought() -> None:
     assert climbed(text, known={"yaml": "pyyaml"})[0].build_requires == ("pyyaml",)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ImportError: No module named numpy.distutils.core\n", ("numpy",)),
+        ("ImportError: No module named numpy\n", ("numpy",)),
+        ("ImportError: No module named Cython.Build\n", ("cython",)),
+        ("ImportError: No module named mypackage.version\n", None),
+    ],
+)
+def test_python_2_names_the_whole_path(text: str, expected: tuple[str, ...] | None) -> None:
+    """Where Python 3 says which part of it is absent."""
+    found = climbed(text, known={"numpy": "numpy"}, python=(2, 7))
+    assert [remedy.build_requires for remedy in found] == ([expected] if expected else [])
+
+
 def test_two_breakages_are_answered_one_after_the_other_and_age_comes_last() -> None:
     text = log(FAILED, "setuptools-84-pkg-resources") + log(FAILED, "cython-3.3-names")
     assert rungs(text) == ["setuptools-below-82", "cython-below-3.1", "cython-below-3", OLD]
@@ -383,7 +398,7 @@ def test_remedies_come_together() -> None:
 def test_build_requirements_are_never_older_than_the_targets_python() -> None:
     old = dt.datetime(2015, 3, 1, tzinfo=dt.UTC)
     new = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
-    assert as_of(old, (2, 7)) == old
+    assert as_of(old, (2, 7)) == dt.datetime(2019, 3, 1, tzinfo=dt.UTC), "nor than PEP 517's hooks"
     assert as_of(old, (3, 11)) == dt.datetime(2022, 12, 23, tzinfo=dt.UTC)
     assert as_of(new, (3, 11)) == new
     assert as_of(old, (3, 99)) == as_of(old, (3, 14))

@@ -11,7 +11,7 @@ from podwheel.remedies.hints import hints_for
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("undeclared-numpy", '[package.my-pkg] build-requires = ["numpy"]'),
+        ("undeclared-numpy", '  [package.my-pkg]\n  build-requires = ["numpy"]'),
         ("python-3.13-imp", "no longer has the module imp"),
         ("python-3.13-configparser", "no longer has configparser.SafeConfigParser"),
         ("python-c-api-gone", "older Python than 3.13 (Py_TRASHCAN_SAFE_BEGIN)"),
@@ -24,6 +24,11 @@ from podwheel.remedies.hints import hints_for
 def test_a_cause_that_only_a_person_can_deal_with_is_named(name: str, part: str) -> None:
     (hint,) = hints_for(log(FAILED, name), "My_Pkg", python=(3, 13))
     assert part in hint
+
+
+def test_an_undeclared_module_on_python_2() -> None:
+    (hint,) = hints_for("ImportError: No module named numpy.distutils.core\n", "x", python=(2, 7))
+    assert hint.splitlines()[1:] == ["  [package.x]", '  build-requires = ["numpy"]']
 
 
 @pytest.mark.parametrize(

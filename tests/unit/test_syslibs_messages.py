@@ -79,6 +79,7 @@ EXPECTED: dict[str, list[str]] = {
     "gold-library": ["l:nosuchfoo", "f:libnosuch.a"],
     "lld-mold-library": ["l:nosuchfoo", "f:libnosuch.a", "l:nosuchbar"],
     "loader-library": ["l:libnosuch.so.5", "l:liba.so"],
+    "linker-trial": ["?l:cblas", "cc:fortran"],  # numpy.distutils 1.10 links something to see
     # pkg-config
     "pkg-config-0.29": ["pc:nosuch1", "pc:nosuch2", "pc:deeper"],
     "pkgconf-1.8": ["pc:nosuch1", "pc:nosuch2", "pc:deeper"],
@@ -155,6 +156,7 @@ EXPECTED: dict[str, list[str]] = {
     "words-quoted-executable": ["?p:dot", "?n:Graphviz"],
     "words-in-the-path": ["?p:R"],
     "words-headers-or-library": ["pc:libheif", "pc:heif"],
+    "words-resources": ["?n:lapack", "?n:blas"],
     # builds that went well, whatever they tried
     "success-cmake-openmp": [],
     "success-cython-zlib": [],

@@ -37,13 +37,16 @@ def test_the_built_in_targets_are_debians_and_ubuntus_with_the_newest_debian_as_
     tmp_path: Path,
 ) -> None:
     found = {d.name: d for d in targets.builtin()}
-    assert list(found) == ["debian-11", "debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04"]
+    assert list(found) == [
+        "debian-11", "debian-11-py27", "debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04",
+    ]  # fmt: skip
     assert targets.DEFAULT == "debian-13"
     suites = [d.base.suite for d in found.values() if isinstance(d.base, MirrorBase)]
-    assert suites == ["bullseye", "bookworm", "trixie", "jammy", "noble"]
-    assert all(
-        d.builtin and d.description and d.python == "/usr/bin/python3" for d in found.values()
-    )
+    assert suites == ["bullseye", "bullseye", "bookworm", "trixie", "jammy", "noble"]
+    assert all(d.builtin and d.description for d in found.values())
+    pythons = {d.name: d.python for d in found.values()}
+    assert pythons.pop("debian-11-py27") == "/usr/bin/python2.7"
+    assert set(pythons.values()) == {"/usr/bin/python3"}
     assert targets.load("debian-12", cwd=tmp_path) == found["debian-12"]
 
 
@@ -136,7 +139,7 @@ def test_an_unknown_name_is_told_with_its_neighbours(tmp_path: Path) -> None:
         targets.load("debian12", cwd=tmp_path)
     assert "'debian12'" in caught.value.what
     assert "did you mean debian-12" in caught.value.hint[0]
-    assert "debian-11, debian-12, debian-13" in caught.value.hint[-1]
+    assert "debian-11, debian-11-py27, debian-12, debian-13" in caught.value.hint[-1]
     with pytest.raises(TargetFileError) as caught:
         targets.load("server", cwd=tmp_path)
     assert "./server.toml" in caught.value.hint[0]

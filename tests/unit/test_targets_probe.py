@@ -50,9 +50,16 @@ def test_tags_are_those_that_packaging_lists_on_the_system_itself() -> None:
 
 def test_python_2_7() -> None:
     python = interpret(
-        facts(version="2.7.18", soabi="", ext_suffix=".so", libc=["glibc", "2.31"]),
+        facts(
+            version="2.7.18",
+            soabi="",
+            ext_suffix=".so",
+            libc=["glibc", "2.31"],
+            stdlib=["/usr/lib/python2.7", "/usr/lib/python2.7/plat-x86_64-linux-gnu"],
+        ),
         executable="/usr/bin/python2.7",
     )
+    assert python.stdlib == ("/usr/lib/python2.7", "/usr/lib/python2.7/plat-x86_64-linux-gnu")
     assert "cp27-cp27mu-manylinux_2_31_x86_64" in map(str, python.tags)
     assert python.series == (2, 7)
 
@@ -100,3 +107,11 @@ def test_a_musl_that_its_python_cannot_name_is_the_oldest() -> None:
 def test_an_answer_that_cannot_be_names_its_key(key: str, value: Any) -> None:
     with pytest.raises(ProbeFailed, match=key):
         interpret(facts(**{key: value}), executable="/usr/bin/python3")
+
+
+@pytest.mark.parametrize(
+    "stdlib", [None, [], "/usr/lib/python2.7", ["lib"], ["/usr/../x"], ["/a'b"], ["/usr/lib/x\n"]]
+)
+def test_a_library_of_python_2_that_cannot_be(stdlib: Any) -> None:
+    with pytest.raises(ProbeFailed, match="stdlib"):
+        interpret(facts(version="2.7.18", stdlib=stdlib), executable="/usr/bin/python2.7")

@@ -60,7 +60,17 @@ def paths():
         path = os.path.relpath(sysconfig.get_path(name, scheme, variables), root)
         # Debian's Python 2.7 says dist-packages even for this scheme; virtualenv never did.
         found[name] = path.replace("dist-packages", "site-packages")
+    if sys.version_info[0] == 2:
+        # There `include` is a link to the system's headers, so pip puts those of packages beside it.
+        found["include"] = os.path.join("include", "site", os.path.basename(found["include"]))
     return found
+
+
+def standard_library():
+    """The directories of the standard library, ``os.py``'s first."""
+    own = os.path.realpath(common.GUEST)
+    found = [path for path in sys.path if os.path.isdir(path) and os.path.realpath(path) != own]
+    return sorted(found, key=lambda path: path != os.path.dirname(os.__file__))
 
 
 def libc():
@@ -96,7 +106,7 @@ def os_release():
 
 def probe(_channel, _request):
     variable = sysconfig.get_config_var
-    return {
+    facts = {
         "ok": True,
         "executable": sys.executable,
         "version": platform.python_version(),
@@ -117,6 +127,9 @@ def probe(_channel, _request):
         "machine": platform.machine(),
         "os_release": os_release(),
     }
+    if sys.version_info[0] == 2:  # the only one that has to be told where it is
+        facts["stdlib"] = standard_library()
+    return facts
 
 
 if __name__ == "__main__":
