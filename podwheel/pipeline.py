@@ -20,6 +20,7 @@ from podwheel.errors import ResolutionError
 from podwheel.model import Format, Formats, Origin, Wanted
 from podwheel.prove.against import held_against, newer_glibc, unfit_wheels
 from podwheel.prove.needs import Needs
+from podwheel.prove.undeclared import NOTHING
 from podwheel.prove.verdict import Verdict
 from podwheel.prove.verify import Verifier
 from podwheel.requirements.settings import FILE, misspelt
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from podwheel.model import Image, Pin, Resolution, Wheel
     from podwheel.prove.against import Fit
     from podwheel.prove.server import Server
+    from podwheel.prove.undeclared import BuiltWith
     from podwheel.run import Run
     from podwheel.targets.capture import Capture, CapturedPython
 
@@ -231,7 +233,12 @@ def proven(run: Run, built: Sequence[Built]) -> tuple[Server, Verdict]:
     lost = find_lost(built, index=index, python=python)
     wheels = [b.wheel for b in built]
     told = {name: str(one) for name, one in lost.items()}
-    server, verdict = verified(run, wheels, server=server, lost=told)
+    built_with = {
+        b.wheel.name: frozenset(canonicalize_name(name) for name, _, _ in b.step.environment)
+        for b in built
+        if b.step is not None
+    }
+    server, verdict = verified(run, wheels, server=server, lost=told, built_with=built_with)
     for name, one in lost.items():
         log.get().warning(
             "verify.lost_extensions",
@@ -241,7 +248,13 @@ def proven(run: Run, built: Sequence[Built]) -> tuple[Server, Verdict]:
 
 
 def verified(
-    run: Run, wheels: Sequence[Wheel], *, server: Server, lost: dict[str, str], anew: bool = False
+    run: Run,
+    wheels: Sequence[Wheel],
+    *,
+    server: Server,
+    lost: dict[str, str],
+    built_with: BuiltWith = NOTHING,
+    anew: bool = False,
 ) -> tuple[Server, Verdict]:
     """The verdict on a set of wheels, if it is good, and the server that it holds for.
 
@@ -250,6 +263,7 @@ def verified(
 
     Args:
         lost: Of `find_lost`.
+        built_with: What is known of their build environments (`prove.undeclared`).
         anew: Prove it again, also where it was proven before.
 
     Raises:
@@ -259,7 +273,7 @@ def verified(
     for _ in range(_ROUNDS):
         image = _image_of(run, server)
         verifier = Verifier(workshop=run.workshop, pip=pip, slots=slots, image=image)
-        verdict = verifier.verify(wheels, lost=lost, anew=anew)
+        verdict = verifier.verify(wheels, lost=lost, built_with=built_with, anew=anew)
         more = None if verdict.ok else _needs(run).loaded(verdict, wheels, server)
         if more is None:
             break

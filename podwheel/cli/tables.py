@@ -120,6 +120,8 @@ def _verdict_cells(proof: Proof | None) -> tuple[str, str]:
     imported = "yes" if proof.imported else "NO"
     if proof.imported and proof.lost:
         imported = f"yes, but without what is compiled in {proof.lost}"
+    elif proof.imported and proof.beside:
+        imported = f"yes, with {', '.join(proof.beside)}, which it does not require"
     elif proof.imported and not any(i.counts for i in proof.imports):
         imported = "nothing to import"
     return "yes" if proof.installed else "NO", imported

@@ -231,6 +231,7 @@ _WORDS: Final = {
     "server.unprovided": "{library} is in no wheel and in no package of the target: {needed_by}",
     "verify.loads": "an import loads what the target has not: again with {packages}",
     "wheelhouse.newer": "on {target} pip may prefer {other} to {own}, as long as the requirements allow: install from pylock.toml there",
+    "verify.undeclared": "{title} imports what it was built with and does not require: again with {beside}",
     "verify.kept": "these wheels were installed and imported on this {target} before: not again",
 }
 """Events that are told in a sentence; the keys are the event's."""

@@ -110,7 +110,9 @@ def _proven(
     from podwheel import pipeline
 
     needs = pipeline.server_of(run, wheels)
-    server, verdict = pipeline.verified(run, wheels, server=needs, lost={}, anew=anew)
+    server, verdict = pipeline.verified(
+        run, wheels, server=needs, lost={}, built_with=house.built_with, anew=anew
+    )
     elsewhere = ""
     if against is None:
         fit = pipeline.held_against_target(run, wheels, server)

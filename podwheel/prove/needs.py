@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from podwheel import log
 from podwheel.prove.server import RuntimePackage, Server, Unprovided
+from podwheel.prove.undeclared import absent_module
 from podwheel.store import digest_of
 from podwheel.syslibs import needed
 from podwheel.syslibs.external import known_packages
@@ -271,7 +272,10 @@ class Needs:
         return found
 
     def _called_by(self, proof: Proof) -> list[RuntimePackage]:
-        """The programs that its build called: one whose import fails without naming a library may call them, too."""
+        """The programs that its build called: one whose import fails without naming a library may call
+        them, too. Not one that says which module of Python's it lacks."""
+        if all(i.ok or absent_module(i.said) for i in proof.imports if i.counts):
+            return []
         files = self.supplies.files
         there = self._installed(self.workshop.target.runtime)
         return [

@@ -34,6 +34,8 @@ class Proof:
     lost: str | None = None
     """Upstream's wheel for this platform, where it has extension modules that ours has not; and
     which, if ours has others."""
+    beside: tuple[str, ...] = ()
+    """What it imports, was built with, and does not require: only beside these it was imported."""
 
     @property
     def imported(self) -> bool:
@@ -68,7 +70,13 @@ class Verdict:
     def from_json(cls, document: dict[str, Any]) -> Verdict:
         """The inverse of `to_json`."""
         proofs = tuple(
-            Proof(**{**p, "imports": tuple(Imported(**i) for i in p["imports"])})
+            Proof(
+                **{
+                    **p,
+                    "imports": tuple(Imported(**i) for i in p["imports"]),
+                    "beside": tuple(p["beside"]),
+                }
+            )
             for p in document["proofs"]
         )
         return cls(**{**document, "proofs": proofs})

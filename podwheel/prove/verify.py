@@ -6,13 +6,12 @@ Two kinds of container, both of the target's `runtime` image, without a compiler
    ``--no-index`` and runs ``pip check``.
 2. Each distribution's modules are imported in an environment of that distribution and what it
    requires, nothing else: one hostile ``.pth`` file cannot speak for all, and a dependency
-   that was forgotten is missed.
+   that was forgotten is missed (but see `prove.undeclared`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +21,7 @@ from packaging.utils import canonicalize_name
 from podwheel import log
 from podwheel.build.environment import PREFIX, Environments, identity
 from podwheel.errors import VerificationFailed
+from podwheel.prove.undeclared import NOTHING, for_an_extra, undeclared
 from podwheel.prove.verdict import Imported, Proof, Verdict
 from podwheel.sandbox.job import Mount
 from podwheel.sandbox.session import Ended, GuestGone
@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
     from podwheel.build.workshop import Workshop
     from podwheel.model import Image, Wheel
+    from podwheel.prove.undeclared import BuiltWith
     from podwheel.settings import PackageSettings
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised when verification looks at more than before: kept verdicts are then asked for again."""
 
 IMPORT_TIMEOUT: Final = 300
@@ -47,11 +48,6 @@ _ASIDE: Final = frozenset(
     {"test", "tests", "testing", "doc", "docs", "example", "examples", "benchmark", "benchmarks"}
 )
 """Top-level names that are put into wheels by mistake: tried, and only noted."""
-
-
-_ABSENT: Final = re.compile(
-    r"(?:ModuleNotFoundError|ImportError): No module named '?([A-Za-z0-9_]+)"
-)
 
 
 @frozen(kw_only=True)
@@ -66,12 +62,18 @@ class Verifier:
     """The pristine target, with the run-time packages that the wheels are said to need."""
 
     def verify(
-        self, wheels: Sequence[Wheel], *, lost: Mapping[str, str], anew: bool = False
+        self,
+        wheels: Sequence[Wheel],
+        *,
+        lost: Mapping[str, str],
+        built_with: BuiltWith = NOTHING,
+        anew: bool = False,
     ) -> Verdict:
         """Install and import *wheels*; a good verdict of the same set is used again.
 
         Args:
             lost: For a distribution that has lost its compiled part: upstream's wheel that has it.
+            built_with: What is known of their build environments.
             anew: Do not use a kept verdict.
 
         Raises:
@@ -85,13 +87,16 @@ class Verifier:
             return Verdict.from_json(kept)
         wheels = [self._in_store(w) for w in wheels]
         installed, consistent, said = self._install(wheels)
-        found = self._import_all(wheels, settings)
+        found, beside = self._imported(wheels, settings, built_with)
         verdict = Verdict(
             installed=installed,
             consistent=consistent,
             said="" if installed and consistent else said,
             proofs=tuple(
-                self._proof(w, found[w.name], settings[w.name], installed, lost.get(w.name))
+                evolve(
+                    self._proof(w, found[w.name], settings[w.name], installed, lost.get(w.name)),
+                    beside=tuple(sorted(beside.get(w.name, ()))),
+                )
                 for w in sorted(wheels, key=lambda w: w.name)
             ),
         )
@@ -167,16 +172,36 @@ class Verifier:
                 )
         return installed, consistent, plain_lines(str(reply.get("output", "")))
 
+    def _imported(
+        self,
+        everything: Sequence[Wheel],
+        settings: Mapping[NormalizedName, PackageSettings],
+        built_with: BuiltWith,
+    ) -> tuple[dict[str, dict[str, Any]], BuiltWith]:
+        """What every import came to, and what each distribution had beside what it requires."""
+        beside: dict[NormalizedName, frozenset[NormalizedName]] = {}
+        found = self._import_all(everything, everything, settings, beside)
+        while more := undeclared(everything, found, built_with, beside):
+            beside |= more
+            again = [w for w in everything if w.name in more]
+            found |= self._import_all(again, everything, settings, beside)
+        return found, beside
+
     def _import_all(
-        self, wheels: Sequence[Wheel], settings: Mapping[NormalizedName, PackageSettings]
+        self,
+        wheels: Sequence[Wheel],
+        everything: Sequence[Wheel],
+        settings: Mapping[NormalizedName, PackageSettings],
+        beside: BuiltWith,
     ) -> dict[str, dict[str, Any]]:
+        closures = {w.name: self._closure(w, everything, beside) for w in wheels}
         tested = [[w] for w in wheels if settings[w.name].test]
         rest = [w for w in wheels if not settings[w.name].test]
         batches = [*tested, *(rest[n :: self.slots] for n in range(min(self.slots, len(rest))))]
         pool = ThreadPoolExecutor(max_workers=self.slots)
         try:
             results = pool.map(
-                lambda numbered: self._import_batch(numbered[0], numbered[1], wheels, settings),
+                lambda numbered: self._import_batch(numbered[0], numbered[1], closures, settings),
                 enumerate(batches),
             )
             return {name: found for batch in results for name, found in batch.items()}
@@ -188,7 +213,7 @@ class Verifier:
         self,
         slot: int,
         batch: Sequence[Wheel],
-        everything: Sequence[Wheel],
+        closures: Mapping[NormalizedName, Sequence[Wheel]],
         settings: Mapping[NormalizedName, PackageSettings],
     ) -> dict[str, dict[str, Any]]:
         shop = self.workshop
@@ -201,7 +226,7 @@ class Verifier:
                 # A test command may call installed scripts, whose first line names one place.
                 root = PREFIX if own.test else f"/podwheel/envs/{number}"
                 env = place / str(number)
-                environments.make(self._closure(wheel, everything), into=env)
+                environments.make(closures[wheel.name], into=env)
                 mounts.append(Mount(source=env, target=root))
                 asked.append(
                     {
@@ -228,11 +253,12 @@ class Verifier:
                 told.fails(", ".join(f"{w.name} {w.version}" for w in bad))
         return found
 
-    def _closure(self, wheel: Wheel, everything: Sequence[Wheel]) -> list[Wheel]:
+    def _closure(self, wheel: Wheel, everything: Sequence[Wheel], beside: BuiltWith) -> list[Wheel]:
         """*wheel* and what it requires, among *everything*; an extra's requirements if they are there."""
         by_name = {w.name: w for w in everything}
         markers = self.workshop.target.python.marker_environment
-        seen, stack = {wheel.name: wheel}, [wheel]
+        seen = {wheel.name: wheel, **{name: by_name[name] for name in beside.get(wheel.name, ())}}
+        stack = list(seen.values())
         while stack:
             current = stack.pop()
             for requirement in current.metadata.requires:
@@ -261,7 +287,7 @@ class Verifier:
         ]
         if any(one.ok for one in imports) and settings.import_modules is None:
             imports = [
-                evolve(one, counts=one.counts and not _for_an_extra(one, wheel)) for one in imports
+                evolve(one, counts=one.counts and not for_an_extra(one, wheel)) for one in imports
             ]
         imports += [
             _imported(found.get("extensions"), module, counts=False)
@@ -331,17 +357,6 @@ def _counts(module: str, wheel: Wheel, settings: PackageSettings) -> bool:
     if not module.startswith("_") or module in map(_module_of, wheel.extensions):
         return True
     return all(m.startswith("_") or _is_aside(m) for m in wheel.modules)
-
-
-def _for_an_extra(imported: Imported, wheel: Wheel) -> bool:
-    """Whether a module failed for want of what the wheel requires with an extra only: an optional part
-    beside others that work, which a namespace package has as a module of its own."""
-    absent = _ABSENT.search(imported.said)
-    if absent is None:
-        return False
-    name = canonicalize_name(absent[1])
-    markers = [r.marker for r in wheel.metadata.requires if canonicalize_name(r.name) == name]
-    return bool(markers) and all(marker and "extra" in str(marker) for marker in markers)
 
 
 def _is_aside(module: str) -> bool:

@@ -241,7 +241,14 @@ def _package(pin: Pin, built: Built, proof: Proof | None) -> PackageRecord:
         bundled=tuple(BundledRecord(**asdict(b)) for b in built.ported.libraries)
         if built.ported
         else (),
-        notes=built.notes,
+        notes=(*built.notes, *_beside(proof)),
+    )
+
+
+def _beside(proof: Proof | None) -> tuple[str, ...]:
+    return tuple(
+        f"it imports {name}, with which it was built, and does not require it: install both"
+        for name in (proof.beside if proof else ())
     )
 
 

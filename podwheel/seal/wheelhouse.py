@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
+from packaging.utils import canonicalize_name
 
 from podwheel.archives import read_wheel
 from podwheel.errors import WheelhouseUnusable, WheelRejected
@@ -14,6 +15,8 @@ from podwheel.seal.sums import SUMS, differences, is_ours
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from packaging.utils import NormalizedName
 
     from podwheel.model import Wheel
     from podwheel.seal.record import RunRecord
@@ -73,6 +76,20 @@ class Wheelhouse:
         steps = {step.id: step.variables for record in records for step in record.steps}
         packages = (package for record in records for package in record.packages)
         return {p.filename: steps[p.step] for p in packages if p.step in steps}
+
+    @property
+    def built_with(self) -> dict[NormalizedName, frozenset[NormalizedName]]:
+        """By distribution: what was in its build environment, as the record says."""
+        found: dict[NormalizedName, frozenset[NormalizedName]] = {}
+        for record in () if self.record is None else records_of(self.record):
+            wheels = {e.id: e.wheels for e in record.environments}
+            environments = {step.id: step.environment for step in record.steps}
+            for package in record.packages:
+                own = wheels.get(environments.get(package.step or "") or "", ())
+                name = canonicalize_name(package.name)
+                names = frozenset(canonicalize_name(of) for of, _, _ in own)
+                found[name] = found.get(name, frozenset()) | names
+        return found
 
 
 def read_runs(directory: Path) -> tuple[RunRecord, ...]:

@@ -52,6 +52,7 @@ PyMODINIT_FUNC init_native(void) { Py_InitModule("_native", methods); }
 """
 PACKAGE = """\
 import sys
+import old_pure  # nor here
 from _native import answer
 
 def main():
@@ -124,6 +125,16 @@ def test_legacy_sources_become_wheels_that_its_python_takes(old: Podwheel, built
     (package,) = (p for p in record_of(old)["packages"] if p["name"] == "old-c")
     assert package["extensions"] == ["old_c/_native.so"]
     assert built.told("error") == []
+
+
+def test_what_it_imports_and_was_built_with_is_told(old: Podwheel, built: Result) -> None:
+    """It is imported beside what it forgot to require; there is no other sign of it on the server."""
+    assert built.told("verify.undeclared")[0]["beside"] == ["old-pure"]
+    assert "yes, with old-pure, which it does not require" in built.out
+    (package,) = (p for p in record_of(old)["packages"] if p["name"] == "old-c")
+    assert package["notes"] == [
+        "it imports old-pure, with which it was built, and does not require it: install both"
+    ]
 
 
 def test_tools_are_the_last_that_run_on_it(old: Podwheel, built: Result) -> None:

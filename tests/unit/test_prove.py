@@ -15,8 +15,9 @@ from packaging.version import Version
 from podwheel.errors import VerificationFailed
 from podwheel.failures import of_verdict
 from podwheel.model import Metadata, Wheel
+from podwheel.prove.undeclared import for_an_extra
 from podwheel.prove.verdict import Imported, Proof, Verdict
-from podwheel.prove.verify import _counts, _for_an_extra, _imported, _module_of
+from podwheel.prove.verify import _counts, _imported, _module_of
 from podwheel.settings import PackageSettings
 
 SUFFIX = ".cpython-313-x86_64-linux-gnu.so"
@@ -94,7 +95,7 @@ def test_a_part_that_only_an_extra_makes_work(
     of = wheel("pkg.base", "pkg.shell")
     of = evolve(of, metadata=evolve(of.metadata, requires=tuple(map(Requirement, requires))))
     failed = Imported(module="pkg.shell", ok=False, said=f"Traceback …\n{said}")
-    assert _for_an_extra(failed, of) is optional
+    assert for_an_extra(failed, of) is optional
 
 
 def test_what_a_user_names_always_decides() -> None:
