@@ -5,7 +5,8 @@
 The whole of `pipeline.build` runs in this process, but for the containers: where one would be
 started, its answers are here at once. Sources are read, environments made, wheels checked and kept,
 the wheelhouse sealed. Each step needs wheels of two steps before it, so the longest chain grows
-with the graph as well. DIRECTORY is podwheel's store, with the target in it.
+with the graph as well; one step in twenty is asked for, the others are found as build requirements,
+as the graph grows. DIRECTORY is podwheel's store, with the target in it.
 """
 
 import json
@@ -27,9 +28,12 @@ from podwheel.build import environment
 from podwheel.build.dialogue import Dialogue
 from podwheel.build.step import Usage
 from podwheel.requirements import Arguments
+from podwheel.seal.record import RECORD
 
 _REACH = 40
 """How far back a step's build requirements lie."""
+_ASKED_FOR = 20
+"""One step in so many is a requirement; the others are what builds need."""
 
 _PKG_INFO = "Metadata-Version: 2.2\nName: {name}\nVersion: 1.0\n"
 _PYPROJECT = """\
@@ -48,8 +52,9 @@ def sdists(steps: int) -> dict[str, bytes]:
     chance = random.Random(steps)
     found = {}
     for number in range(steps):
-        before = range(max(0, number - _REACH), number)
-        needs = [name_of(n) for n in chance.sample(before, min(2, len(before)))]
+        # The one before the last, so that every step is needed; and any other.
+        before = {number - 2, number - chance.randint(1, _REACH)}
+        needs = [name_of(n) for n in sorted(before) if n >= 0]
         name, stem = name_of(number), stem_of(number)
         files = {
             "pyproject.toml": _PYPROJECT.format(requires=json.dumps(needs), name=name).encode(),
@@ -113,18 +118,22 @@ def main() -> None:
         (links / filename).write_bytes(data)
     log.configure(None)
     Dialogue._talk = talk  # noqa: SLF001 - the one place where a container comes in
-    names = tuple(f"{name_of(number)}==1.0" for number in range(steps))
+    asked_for = [n for n in range(steps) if n % _ASKED_FOR == 0 or n >= steps - 2]
+    names = tuple(f"{name_of(number)}==1.0" for number in asked_for)
     options = run.Options(
         arguments=Arguments(requirements=names, no_index=True, find_links=(str(links),)),
         environ={"HOME": os.environ["HOME"], "PIP_CONFIG_FILE": os.devnull},
         cwd=directory,
         store=directory,
+        build_deps="source",
         jobs=2,
     )
     started, cpu = time.monotonic(), time.process_time()
     with run.opened(options) as opened:
         outcome = pipeline.build(opened, output=directory / "wheelhouse", prove=False)
-    assert len(outcome.built) == steps
+    assert len(outcome.built) == len(asked_for)
+    record = json.loads((directory / "wheelhouse" / RECORD).read_bytes())
+    assert len(record["steps"]) == steps
     print(
         json.dumps(
             {
