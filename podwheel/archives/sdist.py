@@ -6,6 +6,7 @@ name of the build backend, is a few text files of its top directory.
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from attrs import field, frozen
@@ -37,9 +38,11 @@ __all__ = [
 _TEXT_LIMIT = 1 << 20
 _READ = ("pyproject.toml", "PKG-INFO")
 _SEEN = ("setup.py", "setup.cfg")
-_COMPILED = (
-    ".c", ".cc", ".cpp", ".cxx", ".cu", ".f", ".for", ".f90", ".f95", ".m", ".pyx", ".rs", ".s",
-)  # fmt: skip
+_COMPILED = {
+    **dict.fromkeys((".c", ".f", ".for", ".f90", ".f95", ".m", ".s"), 1),
+    **dict.fromkeys((".cc", ".cpp", ".cu", ".cxx", ".pyx", ".rs"), 5),  # templates, generated C
+}
+"""How long a byte of each language takes to compile, roughly, beside one of C."""
 
 
 @frozen(kw_only=True)
@@ -56,7 +59,7 @@ class Sdist:
     has_setup_py: bool
     has_setup_cfg: bool
     compiled: int = 0
-    """Bytes of sources in compiled languages, in the whole archive."""
+    """Bytes of sources in compiled languages, in the whole archive; some languages' count more than once."""
 
 
 @frozen(kw_only=True)
@@ -220,5 +223,8 @@ def _sdist(entries: list[_Entry], root: tuple[str, ...], *, filename: str, top: 
         pkg_info=texts["PKG-INFO"],
         has_setup_py="setup.py" in files,
         has_setup_cfg="setup.cfg" in files,
-        compiled=sum(e.size for e in entries if e.parts[-1].lower().endswith(_COMPILED)),
+        compiled=sum(
+            entry.size * _COMPILED.get(PurePosixPath(entry.parts[-1].lower()).suffix, 0)
+            for entry in entries
+        ),
     )

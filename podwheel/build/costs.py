@@ -21,7 +21,7 @@ _KIND: Final = "cost"
 _LEAST: Final = 1.0
 """Seconds of any build: a container, a backend."""
 _COMPILED: Final = 40_000
-"""Bytes of C, C++, Fortran, Cython or Rust that take a second."""
+"""Bytes of C that take a second."""
 _ARCHIVED: Final = 200_000
 """Bytes of an archive that do, where nothing else is known of it."""
 
@@ -51,7 +51,7 @@ def guess(*, archive: int | None = None, compiled: int = 0) -> Expected:
 
     Args:
         archive: Bytes of the source archive, where no more is known of it.
-        compiled: Bytes in it that a compiler will read.
+        compiled: `Sdist.compiled`.
     """
     return Expected(seconds=_LEAST + (archive or 0) / _ARCHIVED + compiled / _COMPILED)
 

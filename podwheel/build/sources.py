@@ -111,7 +111,7 @@ class Sources:
         return Said(name=name, versioned=declared["versioned"])
 
     def compiled(self, source: Source) -> int:
-        """Bytes of the archive's files that a compiler may read."""
+        """How much of the archive a compiler may read (`Sdist.compiled`)."""
         size: int = self._declared(source)["compiled"]
         return size
 

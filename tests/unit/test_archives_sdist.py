@@ -66,11 +66,12 @@ def test_a_tar(tmp_path: Path, mode: str) -> None:
 
 def test_how_much_of_it_a_compiler_reads(tmp_path: Path) -> None:
     files = {**FILES, "demo-1.0/src/a.c": b"12345", "demo-1.0/b.F90": b"123", "demo-1.0/c.h": b"1"}
-    assert read_sdist(make_tar(tmp_path / "tar", files), filename=NAME).compiled == 8
+    files["demo-1.0/slow.cpp"] = b"12"
+    assert read_sdist(make_tar(tmp_path / "tar", files), filename=NAME).compiled == 18
     with zipfile.ZipFile(tmp_path / "zip", "w") as archive:
         for name, data in files.items():
             archive.writestr(entry(name), data)
-    assert read_sdist(tmp_path / "zip", filename="demo-1.0.zip").compiled == 8
+    assert read_sdist(tmp_path / "zip", filename="demo-1.0.zip").compiled == 18
     assert read_sdist(make_tar(tmp_path / "pure", FILES), filename=NAME).compiled == 0
 
 
