@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from podwheel.build.supplies import log_text, told
+from podwheel.build.telling import shown_lines
 from podwheel.remedies.remedy import Remedy
 from podwheel.syslibs.plan import Plan
 
@@ -46,7 +47,7 @@ class Mending:
             log_file: The attempt's log.
             tree: The runtime tree.
         """
-        text = f"{log_text(log_file)}\n{said}"
+        text = _in_place(log_text(log_file), said)
         remedy = self.ladder.next(project, text, tree)
         if remedy is not None and remedy.reason in said:
             return remedy, ()
@@ -88,6 +89,13 @@ class Mending:
         python = self.workshop.target.python.series
         known = hints_for(text, project.name, python=python)
         return (*hints, *(line for hint in known for line in hint.splitlines()))
+
+
+def _in_place(text: str, said: str) -> str:
+    """The log, and what was said that is not in it. Of a line that is, its place is part of the message:
+    that a library was not found says nothing where a build system only tried it."""
+    there = set(shown_lines(text))
+    return "\n".join((text, *(line for line in said.splitlines() if line not in there)))
 
 
 _DECLARED = 3

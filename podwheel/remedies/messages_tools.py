@@ -81,7 +81,8 @@ _CYTHON: Final = (
     rule("Cannot assign type", rf"{_PYX}Cannot assign type .{{1,400}}(?:noexcept|Exception values are incompatible)", _cython),
     rule("type identifier", rf"{_PYX}'\w{{1,60}}' is not a type identifier", _cython),
     rule("Compiler crash", r"Compiler crash in \w", _cython),
-    rule("cython_sources", r"^AttributeError: .{0,60}has no attribute 'cython_sources'", _cython_build_ext),
+    # distutils of Python 2 names the attribute alone
+    rule("cython_sources", r"^AttributeError: (?:.{0,60}has no attribute ')?cython_sources\b", _cython_build_ext),
     rule("Cython.Compiler.Errors", r"^Cython\.Compiler\.Errors\.(?:CompileError|InternalError): ", _cython),
 )  # fmt: skip
 

@@ -220,3 +220,15 @@ def test_a_project_that_the_request_names_is_known(workshop: Any, project: Any, 
     remedy = ladder.next(project, text, NO_TREE)
     assert remedy is not None
     assert remedy.build_requires == ("zope-interface",)
+
+
+def test_a_line_of_the_log_is_read_in_its_place(
+    workshop: Any, project: Any, tmp_path: Path
+) -> None:
+    """What the error repeats of it has lost what stood before: here, that it was only tried."""
+    read: list[str] = []
+    mender = mending(workshop, planned(sure=True))
+    mender.supplies.after_failure = lambda _project, text: read.append(text) or planned(sure=True)  # type: ignore[method-assign]
+    log = "cc a.o -lx -o /tmp/t/a.out\n/usr/bin/ld: cannot find -lx\n"
+    asked(mender, project, tmp_path, log, said="/usr/bin/ld: cannot find -lx\nKeyError: 'x'")
+    assert read == [f"{log}\nKeyError: 'x'"]

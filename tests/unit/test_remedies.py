@@ -273,6 +273,10 @@ def test_a_wording_of_another_version(text: str, expected: list[str]) -> None:
     assert rungs(text) == expected
 
 
+def test_distutils_of_python_2_names_the_attribute_alone() -> None:
+    assert rungs("AttributeError: cython_sources\n", (2, 7)) == ["cython-below-3", OLD]
+
+
 @pytest.mark.parametrize(
     "text",
     [
