@@ -123,7 +123,13 @@ def measure(*, cgroups: Path = CGROUPS) -> Enforcement:
 
 def _podman() -> tuple[str, tuple[str, ...], str]:
     """The cgroup version, the controllers that podman may use, and the runtime's path."""
-    done = process.run(["podman", "info", "--format=json"], timeout=_INFO_TIMEOUT)
+    try:
+        done = process.run(["podman", "info", "--format=json"], timeout=_INFO_TIMEOUT)
+    except TimeoutError:
+        raise ToolFailed(
+            f"podman did not describe itself within {_INFO_TIMEOUT} s (podman info)",
+            hint="another podman of this account may hold the lock of its storage, or the machine is overloaded: try again",
+        ) from None
     try:
         host = json.loads(done.out)["host"]
         return (

@@ -274,3 +274,15 @@ def test_an_accounts_own_limit_is_the_ceiling(monkeypatch: pytest.MonkeyPatch) -
     assert enforcing._own(0, 65536) == 4096
     monkeypatch.setattr(enforcing.resource, "getrlimit", lambda _: (10, -1))
     assert enforcing._own(0, 65536) == 65536
+
+
+def test_a_podman_that_does_not_answer_is_no_bug_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one of the account may hold the lock of its storage."""
+
+    def late(*_arguments: object, **_options: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(enforcing.process, "run", late)
+    with pytest.raises(ToolFailed, match="did not describe itself within") as caught:
+        measure()
+    assert "lock of its storage" in caught.value.hint[0]
