@@ -125,6 +125,27 @@ for name in gcc g++ as ld $(uname -m)-linux-gnu-gcc $(uname -m)-linux-gnu-g++; d
 done
 """
 
+# On the same: a system with microdnf alone, which takes these two options and no other --setopt. It stands
+# for the real one, which Debian does not have, as its manual describes it.
+MAKE_MINIMAL = r"""
+set -eu
+mv /usr/bin/dnf /usr/bin/dnf-4
+cat >/usr/bin/microdnf <<'SH'
+#!/bin/sh
+for argument; do
+    shift
+    case $argument in
+    --nodocs | --setopt=install_weak_deps=0) ;;
+    --setopt=* | repoquery) echo "microdnf: $argument is unknown" >&2; exit 1 ;;
+    dnf) mv /usr/bin/dnf-4 /usr/bin/dnf; exit ;;
+    *) set -- "$@" "$argument" ;;
+    esac
+done
+exec /usr/bin/dnf-4 "$@"
+SH
+chmod 755 /usr/bin/microdnf
+"""
+
 # A project that needs the library.
 SDIST = {
     "pyproject.toml": """\

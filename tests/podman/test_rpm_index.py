@@ -17,6 +17,7 @@ from attrs import frozen
 from local_index import LocalIndex
 from rpm_repository import (
     MAKE_MANYLINUX,
+    MAKE_MINIMAL,
     MAKE_REPOSITORY,
     TOOLS,
     committed,
@@ -31,6 +32,7 @@ from podwheel.sandbox import Sandbox
 from podwheel.syslibs.files import FileIndex
 from podwheel.targets.installed import Installed, installed
 from podwheel.targets.recipe import recipe_of
+from podwheel.targets.resources import recipes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,6 +218,23 @@ def test_a_wheel_is_built_with_one_package_and_proven_with_another(
         assert [(p["name"], p["version"], p["reason"]) for p in supplied] == [
             ("foo-devel", "1:1.2-3", "header foo/foo.h")
         ]
+
+
+# --------------------------------------------------------------------------- microdnf
+
+
+def test_a_minimal_system_has_microdnf_alone(base: str) -> None:
+    script = (
+        f"{MAKE_MINIMAL}exec 3>&1 >&2; sh /mnt/install foo; cat /usr/share/podwheel/packages >&3;"
+        "sh /mnt/index; cd /usr/share/podwheel/index; cat about >&3; grep ^foo.h files >&3"
+    )
+    said = podman(
+        "run", "--rm", "--network=none", "--pull=never",
+        f"--volume={recipes() / 'redhat'}:/mnt:ro", base, "sh", "-c", script,
+    ).splitlines()  # fmt: skip
+    assert "foo 1:1.2-3 x86_64" in said
+    assert "install=microdnf install" in said
+    assert "foo.h\t/usr/include/foo/foo.h\tfoo-devel" in said
 
 
 # --------------------------------------------------------------------------- manylinux
