@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from podwheel.errors import BuildsFailed, PodwheelError, TargetsFailed
+from podwheel.text import harmless, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,12 +78,15 @@ def show(error: PodwheelError) -> None:
                 _write(f"{target}:")
             show(failure)
             _write("")
-    lines = [f"error: {error.what}"]
-    lines += [f"  wanted by  {who}" for who in error.wanted_by]
-    lines += [f"  │ {line}" for line in error.said.splitlines()]
+    # Names and words of packages are among these: none may type into the terminal.
+    lines = [f"error: {harmless(error.what)}"]
+    lines += [f"  wanted by  {plain(who)}" for who in error.wanted_by]
+    lines += [f"  │ {plain(line)}" for line in error.said.splitlines()]
     if error.log is not None:
         lines.append(f"  log   {error.log}")
-    lines += [f"  {'next' if n == 0 else '    '}  {hint}" for n, hint in enumerate(error.hint)]
+    lines += [
+        f"  {'next' if n == 0 else '    '}  {plain(hint)}" for n, hint in enumerate(error.hint)
+    ]
     _write("\n".join(lines))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +15,7 @@ from podwheel.errors import ResolutionError, UsageError
 from podwheel.model import Freshness
 from podwheel.prove.baseline import refuse_settings
 from podwheel.requirements import Arguments, load_settings, read, read_system_packages
-from podwheel.sandbox.job import Limits
+from podwheel.settings import LimitSettings
 from podwheel.targets import definition
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Options:
     freshness: Freshness = Freshness.NORMAL
     jobs: int = field(factory=lambda: len(os.sched_getaffinity(0)))
     """How many jobs run at once, over all containers."""
-    limits: Limits = field(factory=Limits)
+    limits: LimitSettings = LimitSettings()
     build_tag: str | None = None
     build_deps: Literal["wheel", "source"] = "wheel"
     """What build requirements are: upstream's wheels where they fit, or built as well."""
@@ -112,18 +113,22 @@ def _distinct(named: Iterable[TargetDefinition]) -> tuple[TargetDefinition, ...]
 
 @contextlib.contextmanager
 def _telling_closed_paths() -> Iterator[None]:
-    """Before Python 3.14 even `Path.exists` raises for what lies in a directory that is closed to us:
-    root's home, for the account that root hands over to.
+    """Before Python 3.14 even `Path.exists` raises for what lies in a directory that is closed to us
+    (root's home, for the account that root hands over to), or has too long a name.
 
     Raises:
         UsageError: A path that the user named cannot be looked at.
     """
     try:
         yield
-    except PermissionError as error:
+    except OSError as error:
+        if not isinstance(error, PermissionError) and error.errno != errno.ENAMETOOLONG:
+            raise
         raise UsageError(
-            f"{error.filename} cannot be read: {error.strerror}",
-            hint="put it where this account may read it",
+            f"{str(error.filename)[:200]} cannot be read: {error.strerror}",
+            hint="put it where this account may read it"
+            if isinstance(error, PermissionError)
+            else (),
         ) from error
 
 

@@ -89,6 +89,10 @@ class HostError(PodwheelError):
     exit_code = 3
 
 
+class IsolationIncomplete(HostError):
+    """``--require-isolation``, and this host does not hold all that is promised; says what, and what mends it."""
+
+
 class RunningAsRoot(HostError):
     """podwheel was started by the real root; rootless is the point."""
 

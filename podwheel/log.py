@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
+OUTPUT = "step.output"
+"""A line that a build printed, for the display."""
+
 
 class Display(Protocol):
     """Draws events for people (or, with ``--log-format json``, for programs)."""
@@ -45,7 +48,8 @@ class _Sinks:
 
     def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
         with self.lock:
-            if self.file is not None:
+            # What builds print is in their own logs, which have a limit; this file has none.
+            if self.file is not None and event["event"] != OUTPUT:
                 self.file.write(json.dumps(event, default=str, ensure_ascii=True) + "\n")
                 self.file.flush()
             if self.display is not None:

@@ -28,6 +28,7 @@ from podwheel.errors import RunningAsRoot, ToolFailed, UsageError
 from podwheel.index import Index
 from podwheel.index.once import Once
 from podwheel.rust import Registries, read_configuration
+from podwheel.sandbox.capacity import limits_of
 from podwheel.sandbox.session import Sandbox
 from podwheel.store import Store
 from podwheel.store.store import remove_tree
@@ -116,7 +117,7 @@ class Session:
             system=system,
             freshness=options.freshness,
             logs=logs,
-            limits=options.limits,
+            limits=limits_of(options.jobs, self.settings.limits, options.limits),
             jobs=options.jobs,
             build_tag=options.build_tag,
             from_source=from_source,

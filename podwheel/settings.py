@@ -72,6 +72,21 @@ class PackageSettings:
 
 
 @frozen(kw_only=True)
+class LimitSettings:
+    """``[limits]`` of podwheel.toml, or the options of those names; None: not said."""
+
+    wall: float | None = None
+    """Seconds."""
+    silence: float | None = None
+    memory: int | None = None
+    """Bytes, as all the following but `processes`."""
+    processes: int | None = None
+    scratch: int | None = None
+    output: int | None = None
+    log: int | None = None
+
+
+@frozen(kw_only=True)
 class Settings:
     """The whole of podwheel.toml (or ``[tool.podwheel]``)."""
 
@@ -92,6 +107,7 @@ class Settings:
     seeds: tuple[Seed, ...] = ()
     shared_store: str | None = None
     """A URL, or an absolute directory."""
+    limits: LimitSettings = LimitSettings()
 
     def of(self, name: str) -> PackageSettings:
         """The settings of one package; empty ones where the file says nothing."""

@@ -19,3 +19,8 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in text)
+
+
+def harmless(text: str) -> str:
+    """*text*, `plain` line by line: what may be written to a terminal."""
+    return "\n".join(map(plain, text.split("\n")))

@@ -26,7 +26,7 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 PROJECTS = Path(__file__).parent / "projects"
 PATCHES = PROJECTS / "_patches"
@@ -61,6 +61,8 @@ class LocalIndex:
             self.add(filename, data, yanked=_YANKED.get(filename))
         self.directories: dict[str, Path] = {}
         """Trees of files that are served as they are, below a first part of the path."""
+        self.answers: dict[str, Callable[[http.server.BaseHTTPRequestHandler], None]] = {}
+        """What a test answers itself, by the path."""
         self.answering = threading.Event()
         """Cleared: requests are taken, and never answered."""
         self.answering.set()
@@ -125,6 +127,9 @@ class LocalIndex:
     def _answer(self, handler: http.server.BaseHTTPRequestHandler) -> None:
         self.asked.append(handler.path)
         self.answering.wait()
+        if answer := self.answers.get(handler.path):
+            answer(handler)
+            return
         kind, _, name = handler.path.partition("?")[0].strip("/").partition("/")
         if kind == "simple":
             self._send_page(handler, name)

@@ -74,6 +74,18 @@ class Podwheel:
             environment: Over the usual one.
             before: A command that is to start podwheel, such as ``("podman", "unshare")``.
         """
+        result = self.run(*arguments, environment=environment, before=before, timeout=timeout)
+        assert result.code == code, f"exit code {result.code}\n{result.out}\n{result.err}"
+        return result
+
+    def run(
+        self,
+        *arguments: str | Path,
+        environment: Mapping[str, str] | None = None,
+        before: Sequence[str] = (),
+        timeout: float = 120,
+    ) -> Result:
+        """The same, whatever its exit code."""
         done = subprocess.run(
             [*before, *MODULE, *map(str, arguments)],
             cwd=self.cwd,
@@ -83,9 +95,7 @@ class Podwheel:
             timeout=timeout,
             check=False,
         )
-        result = Result(done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert result.code == code, f"exit code {result.code}\n{result.out}\n{result.err}"
-        return result
+        return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def start(self, *arguments: str | Path) -> Running:
         """Start it in a process group of its own, as a shell would."""

@@ -12,11 +12,13 @@ from packaging.metadata import RawMetadata, parse_email
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
-from podwheel import log
+from podwheel import log, strangers
 from podwheel.errors import MetadataUnusable
 from podwheel.model import Metadata
+
+_MOST_REQUIREMENTS = 10_000
 
 
 def parse_metadata(data: bytes, *, where: str) -> Metadata:
@@ -50,17 +52,18 @@ def metadata_of(fields: RawMetadata, unparsed: dict[str, list[str]], *, where: s
     name = _single("name", fields, unparsed, where)
     written = _single("version", fields, unparsed, where)
     try:
-        version = Version(written)
+        version = strangers.version(written)
     except InvalidVersion as error:
-        raise MetadataUnusable(f"{where}: {written!r} is not a version (PEP 440)") from error
+        raise MetadataUnusable(f"{where}: {written[:200]!r} is not a version (PEP 440)") from error
     if "requires-dist" in unparsed:
         raise MetadataUnusable(f"{where}: a Requires-Dist line is not UTF-8")
+    required = fields.get("requires_dist") or ()
+    if len(required) > _MOST_REQUIREMENTS:
+        raise MetadataUnusable(f"{where} has {len(required)} requirements")
     return Metadata(
         name=name,
         version=version,
-        requires=tuple(
-            _requirement(line, where=where) for line in fields.get("requires_dist") or ()
-        ),
+        requires=tuple(_requirement(line, where=where) for line in required),
         requires_python=_requires_python(fields, unparsed, where),
         extras=frozenset(canonicalize_name(extra) for extra in fields.get("provides_extra") or ()),
     )
@@ -77,13 +80,10 @@ def _single(field: str, fields: RawMetadata, unparsed: dict[str, list[str]], whe
 
 def _requirement(line: str, *, where: str) -> Requirement:
     try:
-        try:
-            return Requirement(line)
-        except SystemError:  # ast.literal_eval in two threads, before Python 3.11.5 (gh-106905)
-            return Requirement(line)
+        return strangers.requirement(line)
     except InvalidRequirement as error:
         raise MetadataUnusable(
-            f"{where}: invalid requirement in the line `Requires-Dist: {line}`",
+            f"{where}: invalid requirement in the line `Requires-Dist: {line[:200]}`",
             said=str(error),
         ) from error
 
@@ -95,7 +95,7 @@ def _requires_python(
     if not written:
         return None
     try:
-        return SpecifierSet(written)
+        return strangers.specifiers(written)
     except InvalidSpecifier:
         log.get().debug("metadata.requires_python_ignored", where=where, value=written)
         return None

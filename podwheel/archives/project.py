@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier
 from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
 from packaging.version import InvalidVersion, Version
 
+from podwheel import strangers
 from podwheel.archives.metadata import metadata_of, read_fields
 from podwheel.archives.streams import Unreadable, name_parts
 from podwheel.errors import BackendUnusable, MetadataUnusable
@@ -152,7 +153,7 @@ def _from_pyproject(sdist: Sdist) -> Metadata | None:
         requires += (_with_extra(r, canonicalize_name(extra)) for r in _requirements(listed, fail))
     try:
         written = project.get("requires-python")
-        requires_python = SpecifierSet(written) if isinstance(written, str) else None
+        requires_python = strangers.specifiers(written) if isinstance(written, str) else None
     except InvalidSpecifier as error:
         raise fail(f"`requires-python` is invalid: {error}") from error
     return Metadata(
@@ -167,11 +168,11 @@ def _from_pyproject(sdist: Sdist) -> Metadata | None:
 def _version(stated: Any, sdist: Sdist) -> Version | None:
     try:
         if isinstance(stated, str):
-            return Version(stated)
+            return strangers.version(stated)
         if sdist.pkg_info is None:
             return None
         fields, _ = read_fields(_encoded(sdist.pkg_info), where=f"{sdist.filename}: PKG-INFO")
-        return Version(fields.get("version", ""))
+        return strangers.version(fields.get("version", ""))
     except InvalidVersion:
         return None
 
@@ -190,9 +191,9 @@ def _requirements(listed: Any, fail: Any) -> tuple[Requirement, ...]:
     requirements = []
     for item in listed:
         try:
-            requirements.append(Requirement(item))
+            requirements.append(strangers.requirement(item))
         except InvalidRequirement as error:
-            raise fail(f"has an invalid requirement, {item!r}") from error
+            raise fail(f"has an invalid requirement, {item[:200]!r}") from error
     return tuple(requirements)
 
 

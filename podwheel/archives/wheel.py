@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from configparser import ConfigParser
+from configparser import Error as ConfigError
 from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
@@ -59,6 +61,7 @@ def read_wheel(
     with open_wheel(path, filename=filename, limits=limits, linked=linked) as contents:
         metadata = _metadata(contents, limits)
         root_is_purelib = _read_wheel_file(contents, limits)
+        _check_scripts(contents, limits)
         extensions, hollow = _check_record(contents, limits)
         return Wheel(
             path=path,
@@ -154,6 +157,20 @@ def _read_wheel_file(contents: Contents, limits: Limits) -> bool:
     if build and stated and build != stated:
         raise Unreadable(f"its WHEEL says build {build}, its file name {stated}")
     return purelib == "true"
+
+
+def _check_scripts(contents: Contents, limits: Limits) -> None:
+    """Entry points become programs by their names: an installer would follow one that climbs."""
+    parser = ConfigParser(delimiters="=", strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
+    try:
+        parser.read_string(contents.text("entry_points.txt", limit=limits.text) or "")
+    except ConfigError as error:
+        raise Unreadable(f"its entry_points.txt cannot be read ({error})") from error
+    for section in ("console_scripts", "gui_scripts"):
+        for name in parser.options(section) if parser.has_section(section) else ():
+            if "/" in name or "\\" in name or name in (".", "..") or not name.isprintable():
+                raise Unreadable(f"the entry point {name!r} is no file name")
 
 
 def _check_tags(tags: set[Tag], filename: Filename) -> None:

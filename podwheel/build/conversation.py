@@ -20,6 +20,7 @@ from podwheel.errors import (
     SourceUnusable,
     WheelRejected,
 )
+from podwheel.index.urls import is_plain_filename
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,9 +117,15 @@ class Conversation:
             The file, which has the name that the backend gave it.
         """
         value = self._hook("build_wheel")
-        if not isinstance(value, str) or not value.endswith(".whl") or "/" in value:
-            raise self._unusable(f"build_wheel returned {value!r}, which is no wheel's file name")
-        self.session.receive({"op": "send", "directory": "/build/wheel"}, into)
+        if not isinstance(value, str) or not value.endswith(".whl") or not is_plain_filename(value):
+            shown = repr(value)[:200]
+            raise self._unusable(f"build_wheel returned {shown}, which is no wheel's file name")
+        try:
+            self.session.receive({"op": "send", "directory": "/build/wheel"}, into)
+        except WheelRejected as error:
+            raise WheelRejected(
+                f"building {self.title}: {error.what}", wanted_by=self.wanted_by, log=self.log
+            ) from error
         names = sorted(p.name for p in into.iterdir())
         if names != [value]:
             raise WheelRejected(

@@ -10,9 +10,9 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, frozen
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 
-from podwheel import log
+from podwheel import log, strangers
 from podwheel.build import environment, replay
 from podwheel.build.conversation import ARCHIVE, PATCHES, Conversation
 from podwheel.build.errand import Errand, Outing
@@ -295,7 +295,7 @@ class Dialogue:
         brought: Any = None
         failure: Exception | None = None
         with shop.sandbox.session(
-            job, log=log_file, watch=lambda line: logger.debug("step.output", line=line)
+            job, log=log_file, watch=lambda line: logger.debug(log.OUTPUT, line=line)
         ) as session:
             talk = Conversation(
                 session=session,
@@ -317,7 +317,7 @@ class Dialogue:
             seconds=session.outcome.seconds,
             cpu_seconds=session.outcome.cpu_seconds,
             peak_memory=session.outcome.peak_memory,
-            enforced=shop.sandbox.enforced,
+            enforced=shop.sandbox.enforced(shop.limits),
         )
 
     def _judge(
@@ -388,10 +388,10 @@ def _check(project: Project, asked: tuple[str, ...]) -> None:
     """What a backend asks for is its package's word: it must at least be a list of requirements."""
     for text in asked:
         try:
-            Requirement(text)
+            strangers.requirement(text)
         except InvalidRequirement as error:
             raise BackendUnusable(
-                f"the backend of {project.title} asks for {text!r}, which is no requirement",
+                f"the backend of {project.title} asks for {text[:200]!r}, which is no requirement",
                 wanted_by=project.wanted_by,
                 said=str(error),
             ) from None

@@ -15,6 +15,7 @@ from podwheel.cli import options, tables
 @options.system_options
 @options.build_deps_option
 @options.building_options
+@options.isolation_option
 @options.portable_option
 @options.build_tag_option
 @click.option(
@@ -42,11 +43,13 @@ def command(**given: Any) -> None:
     \b
     pip install --no-index --find-links wheelhouse -r requirements.txt
     """
-    from podwheel import failures, run, several
+    from podwheel import failures, several
 
     together = given["one_wheelhouse"]
     make = several.build_together if together else several.build
-    with run.session(options.options_of(given)) as session:
+    with options.session(
+        options.options_of(given), require_isolation=given["require_isolation"]
+    ) as session:
         results = make(
             session,
             output=given["output"].absolute(),

@@ -14,6 +14,7 @@ from podwheel.cli import options, tables
 @options.system_options
 @options.build_deps_option
 @options.building_options
+@options.isolation_option
 @options.portable_option
 @options.build_tag_option
 @options.displayed
@@ -27,9 +28,11 @@ def command(**given: Any) -> None:
     podwheel fetch -r requirements.txt --store ./store     # with a network
     podwheel build -r requirements.txt --store ./store --offline
     """
-    from podwheel import pipeline, run, several
+    from podwheel import pipeline, several
 
-    with run.session(options.options_of(given)) as session:
+    with options.session(
+        options.options_of(given), require_isolation=given["require_isolation"]
+    ) as session:
         results = several.each(
             session, lambda run: pipeline.fetched(run, portable=given["portable"])
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from pathlib import Path
@@ -15,15 +16,17 @@ from podwheel.asked import Options
 from podwheel.cli.terminal import JsonDisplay, TerminalDisplay
 from podwheel.model import Freshness
 from podwheel.requirements import Arguments
-from podwheel.sandbox.job import Limits
+from podwheel.requirements.tables import size_of
+from podwheel.settings import LimitSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from podwheel.run import Session
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _ORDERED = "podwheel.formats"
-_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 class RequirementsCommand(click.Command):
@@ -51,26 +54,15 @@ class Size(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        text = str(value).strip().upper().removesuffix("IB").removesuffix("B")
-        number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
         try:
-            amount = int(float(number) * unit)
-        except (ValueError, OverflowError):
-            amount = -1
-        if amount < self._least:
-            self.fail(f"{value!r} is no size; write 512M, 8G or a number of bytes", param, ctx)
-        return amount
+            return size_of(str(value), least=self._least)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def _default_store() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "podwheel"
-
-
-def _default_scratch() -> int:
-    """Eight GiB, or half of the memory where that is less: scratch is a tmpfs."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min(Limits().scratch, memory // 2)
 
 
 _REQUIREMENTS = [
@@ -115,7 +107,13 @@ _BUILDING = [
     click.option("--step-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that one step may take (default: 14400, 4 hours)."),
     click.option("--silence-timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Most that a step may be silent (default: 1800)."),
     click.option("--scratch-size", type=Size(), metavar="SIZE", help="Room of one step (default: 8G, at most half of the memory)."),
-    click.option("--memory", type=Size(), metavar="SIZE", help="Most memory of one step, where enforced (default: no limit)."),
+    click.option("--memory", type=Size(), metavar="SIZE", help="Most memory of one step (default: half of this machine's; all but a reserve with -j 1)."),
+    click.option("--processes", type=click.IntRange(min=16), metavar="N", help="Most processes and threads of one step (default: 4096)."),
+    click.option("--output-size", type=Size(), metavar="SIZE", help="Most that a step may hand out (default: 4G)."),
+    click.option("--log-size", type=Size(), metavar="SIZE", help="Most that is kept of a step's output (default: 256M)."),
+]  # fmt: skip
+_ISOLATION = [
+    click.option("--require-isolation", is_flag=True, help="Refuse where the kernel does not hold every limit and wall (docs/isolation.md)."),
 ]  # fmt: skip
 _SYSTEM = [
     click.option("--no-system-packages", is_flag=True, help="Do not find what the system lacks; only podwheel.toml's system-packages."),
@@ -177,6 +175,11 @@ def requirement_options(function: F) -> F:
 def building_options(function: F) -> F:
     """How steps are run."""
     return _with(function, _BUILDING)
+
+
+def isolation_option(function: F) -> F:
+    """Whether a host that does not hold everything will do."""
+    return _with(function, _ISOLATION)
 
 
 def system_options(function: F) -> F:
@@ -246,12 +249,6 @@ def options_of(given: dict[str, Any]) -> Options:
         freshness = Freshness.REFRESH
     elif given.get("offline"):
         freshness = Freshness.OFFLINE
-    limits = {
-        "wall": given.get("step_timeout"),
-        "silence": given.get("silence_timeout"),
-        "scratch": given.get("scratch_size"),
-        "memory": given.get("memory"),
-    }
     options = Options(
         arguments=Arguments(**known, formats=formats),
         environ=dict(os.environ),
@@ -260,8 +257,14 @@ def options_of(given: dict[str, Any]) -> Options:
         config=given.get("config"),
         targets=given.get("targets") or (),
         freshness=freshness,
-        limits=evolve(
-            Limits(scratch=_default_scratch()), **{k: v for k, v in limits.items() if v is not None}
+        limits=LimitSettings(
+            wall=given.get("step_timeout"),
+            silence=given.get("silence_timeout"),
+            memory=given.get("memory"),
+            processes=given.get("processes"),
+            scratch=given.get("scratch_size"),
+            output=given.get("output_size"),
+            log=given.get("log_size"),
         ),
         build_tag=given.get("build_tag"),
         build_deps=given.get("build_deps", "wheel"),
@@ -272,6 +275,25 @@ def options_of(given: dict[str, Any]) -> Options:
         shared_store=given.get("shared_store"),
     )
     return evolve(options, jobs=given["jobs"]) if given.get("jobs") else options
+
+
+@contextlib.contextmanager
+def session(chosen: Options, *, require_isolation: bool) -> Iterator[Session]:
+    """What runs share, as `run.session`; with ``--require-isolation`` on a host that holds all of it.
+
+    Raises:
+        IsolationIncomplete: It does not.
+    """
+    from podwheel import run
+
+    with run.session(chosen) as shared:
+        if require_isolation:
+            from podwheel import doctor
+            from podwheel.doctor import isolation
+
+            host = doctor.look(chosen.environ, cwd=chosen.cwd)
+            isolation.require(host, shared.targets[0], store=shared.store, sandbox=shared.sandbox)
+        yield shared
 
 
 def displayed(function: F) -> F:

@@ -17,6 +17,8 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from podwheel.text import harmless
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -88,6 +90,8 @@ class TerminalDisplay:
 
     def show(self, event: Event) -> None:
         """Draw one event (called with the log's lock held, one at a time)."""
+        # Names and words of packages are among the values: none may type into the terminal.
+        event = {k: harmless(v) if isinstance(v, str) else v for k, v in event.items()}
         name, title = event["event"], str(event.get("title", ""))
         if name == "step.start":
             self._running[title] = time.monotonic()
@@ -219,6 +223,7 @@ _WORDS: Final = {
     "resolve.nothing": "nothing of what was asked is for {target}: the markers exclude it all",
     "resolve.yanked": "{name} {version} was yanked by its maintainers: {reason}",
     "sandbox.dumpable": "{container}: the guest could not make itself undumpable",
+    "sandbox.weak": "the kernel does not hold every step to its {limits} here: podwheel doctor tells what holds, and how to mend it",
     "sandbox.log_incomplete": "a log is incomplete: {error}",
     "sandbox.survivors": "{container} left processes behind, which were killed: {processes}",
     "settings.misspelt": "[package.{name}] of {file}: nothing of that name was built or resolved; did you mean {near}?",
@@ -248,7 +253,7 @@ def _told(event: Event) -> str:
 
 
 def _listed(value: Any) -> Any:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+    return harmless(", ".join(map(str, value))) if isinstance(value, list | tuple) else value
 
 
 def _plain(event: Event) -> str:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 )
 @options.target_options
 @options.building_options
+@options.isolation_option
 @options.system_options
 @options.displayed
 def command(directory: Path, **given: Any) -> None:
@@ -52,7 +53,7 @@ def command(directory: Path, **given: Any) -> None:
     podwheel verify --target debian-12 ./wheels
     podwheel verify --against server.json wheelhouse
     """
-    from podwheel import failures, run, several
+    from podwheel import failures, several
     from podwheel.seal import open_wheelhouses
 
     houses = open_wheelhouses(directory.absolute())
@@ -66,7 +67,7 @@ def command(directory: Path, **given: Any) -> None:
         # pip is all that is asked of an index: the pristine target has none.
         arguments=evolve(chosen.arguments, requirements=("pip",)),
     )
-    with run.session(chosen) as session:
+    with options.session(chosen, require_isolation=given["require_isolation"]) as session:
         asked = {target.name: _for(target.name, houses) for target in session.targets}
         results = several.each(
             session,

@@ -104,6 +104,7 @@ def _enforced(host: Host, image: tuple[TargetDefinition, str] | None) -> Iterato
         return  # podman has just answered the same question: it says why under `podman works`
     yield limits.memory(host, enforcement)
     yield limits.processes(host, enforcement)
+    yield limits.others(enforcement)
     if image is None:
         yield trial.untried()
     else:

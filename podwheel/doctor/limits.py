@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from podwheel.doctor.check import Check, degraded, fine
 from podwheel.doctor.engine import cgroup_tree
 from podwheel.doctor.host import Identity
-from podwheel.sandbox.enforcement import NOT_ENFORCED, Cgroups
+from podwheel.sandbox.capacity import default_limits, memory_here
+from podwheel.sandbox.enforcement import WATCHED, size
 
 if TYPE_CHECKING:
     from podwheel.doctor.host import Host
@@ -23,24 +24,34 @@ _DELEGATE = (
 def memory(host: Host, enforcement: Enforcement) -> Check:
     """Whether the kernel keeps one container within ``--memory``."""
     name = "memory limit"
-    if enforcement.memory != NOT_ENFORCED:
-        return fine(name, f"enforced: {enforcement.memory}")
+    if enforcement.memory != WATCHED:
+        most = default_limits(2, memory=memory_here()).memory or 0
+        return fine(
+            name, f"enforced: {enforcement.memory} (unless said otherwise {size(most)} a step)"
+        )
     means, mend = _why(host, "memory")
     return degraded(
         name,
-        NOT_ENFORCED,
-        "--memory has no effect: one build can take all of this machine's memory, and which process "
-        f"the kernel then kills is its choice. {means}",
+        enforcement.memory,
+        "once a second: many processes that allocate at once may take more for a moment, and which "
+        f"process the kernel kills when memory is gone is its choice. {means}",
         *mend,
+    )
+
+
+def others(enforcement: Enforcement) -> Check:
+    """The limits that hold on every host, as they are unless somebody says otherwise."""
+    facts = dict(enforcement.facts(default_limits(2, memory=memory_here())))
+    told = ("scratch", "time", "silence", "output", "log", "open files")
+    return fine(
+        "other limits", ", ".join(f"{name} {facts[name].replace(': ', ' (')})" for name in told)
     )
 
 
 def processes(host: Host, enforcement: Enforcement) -> Check:
     """Whether the kernel counts one container's processes."""
     name = "process limit"
-    if enforcement.process_groups is not None or (
-        enforcement.cgroups is Cgroups.V2 and Cgroups.V2.value in enforcement.processes
-    ):
+    if "processes" not in enforcement.weak:
         return fine(name, f"enforced: {enforcement.processes}")
     means, mend = _why(host, "pids")
     return degraded(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from packaging.dependency_groups import DependencyGroupInclude, DependencyGroupResolver
 
+from podwheel import strangers
 from podwheel.model import Origin, Wanted
 from podwheel.requirements import urls
 from podwheel.requirements.lines import decode, load
@@ -25,8 +25,8 @@ def parse_toml(text: str, origin: Origin) -> Mapping[str, Any]:
         RequirementsFileError: It is no TOML.
     """
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return strangers.toml(text)
+    except ValueError as error:
         raise problem(origin, f"is not TOML: {error}") from None
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from podwheel import strangers
 from podwheel.errors import RequirementsFileError, SettingsError, UsageError
 from podwheel.model import ArchiveUrl, Origin, Wanted
 from podwheel.requirements.fetches import read_fetch
@@ -25,7 +25,7 @@ from podwheel.requirements.problems import mask
 from podwheel.requirements.specifier import Asked, parse
 from podwheel.requirements.tables import Table, kind, quoted
 from podwheel.requirements.urls import absolute, filename_of
-from podwheel.settings import PackageSettings, Seed, Settings
+from podwheel.settings import LimitSettings, PackageSettings, Seed, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -36,12 +36,15 @@ FILE = "podwheel.toml"
 _PROJECT = "pyproject.toml"
 
 _TOP = (
-    "target", "cpu", "cflags", "ldflags", "environment", "toolchain", "cargo", "seed", "package",
+    "target", "cpu", "cflags", "ldflags", "environment", "limits", "toolchain", "cargo", "seed", "package",
     "shared-store",
 )  # fmt: skip
 _PACKAGE = (
     "environment", "config-settings", "build-requires", "build-constraints", "system-packages",
     "runtime-packages", "patches", "import-modules", "test", "source", "cargo-lock", "fetch",
+)  # fmt: skip
+_LIMITS = (
+    "step-timeout", "silence-timeout", "memory", "processes", "scratch-size", "output-size", "log-size",
 )  # fmt: skip
 _SEED = ("name", "version", "sha256")
 
@@ -89,10 +92,10 @@ def _table(path: Path) -> Mapping[str, Any] | None:
     """The settings in *path*; None for a pyproject.toml without our table."""
     origin = Origin(source=str(path))
     try:
-        document = tomllib.loads(decode(load(path, origin), origin))
+        document = strangers.toml(decode(load(path, origin), origin))
     except RequirementsFileError as error:
         raise SettingsError(error.what, hint=error.hint) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise SettingsError(f"{path} is not TOML: {error}") from None
     if path.name != _PROJECT:
         return document
@@ -154,6 +157,7 @@ def _settings(top: Table) -> Settings:
         cflags=top.words("cflags"),
         ldflags=top.words("ldflags"),
         environment=top.variables("environment"),
+        limits=_limits(top.table("limits")),
         rust=_rust(top.table("toolchain")),
         cargo_mirrors=_mirrors(top.table("cargo")),
         seeds=_seeds(top),
@@ -168,6 +172,20 @@ def _targets(top: Table) -> tuple[str, ...]:
         return top.strings("target")
     one = top.string("target")
     return () if one is None else (one,)
+
+
+def _limits(table: Table) -> LimitSettings:
+    table.check_keys(_LIMITS)
+    processes = table.amount("processes")
+    return LimitSettings(
+        wall=table.amount("step-timeout"),
+        silence=table.amount("silence-timeout"),
+        memory=table.size("memory"),
+        processes=None if processes is None else int(processes),
+        scratch=table.size("scratch-size"),
+        output=table.size("output-size"),
+        log=table.size("log-size"),
+    )
 
 
 def _rust(table: Table) -> str | None:

@@ -8,6 +8,7 @@ URLs may hold credentials.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from podwheel import log
+from podwheel import log, strangers
 from podwheel.model import ArchiveUrl, Direct, Hash, LocalDirectory, Origin, VcsUrl, Wanted
 from podwheel.requirements import urls
 from podwheel.requirements.problems import mask, problem
@@ -30,6 +31,7 @@ _NAMED_DIRECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(\[[^\]]*\])?\s*@")
 _EXTRAS = re.compile(r"(?P<head>.+?)\s*\[(?P<extras>[^\[\]]*)\]$", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _LISTS = (".txt", ".in", ".toml", ".lock")
+_NAME_MAX = 255
 _PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 _ARCHIVES_HINT = f"archives end in one of {' '.join(urls.ARCHIVES)}"
 
@@ -185,6 +187,8 @@ def _from_url(asked: Asked, url: str, cwd: Path) -> _Reference:
 
 def _from_path(asked: Asked, body: str, cwd: Path) -> _Reference | None:
     head, extras = _split_extras(body)
+    if "/" not in head and len(os.fsencode(head)) > _NAME_MAX:
+        return None  # a long list of specifiers; no file has such a name, and to look for one is an error
     path = urls.absolute(head, cwd)
     like_path = "/" in head or head.startswith(".")
     if path.is_dir() and (like_path or asked.editable):
@@ -270,7 +274,7 @@ def _marker(asked: Asked, text: str) -> Marker:
 
 def _requirement(asked: Asked, text: str) -> Requirement:
     try:
-        return Requirement(text.removesuffix(";"))  # an empty marker, which pip accepts
+        return strangers.requirement(text.removesuffix(";"))  # an empty marker, which pip accepts
     except InvalidRequirement as error:
         raise asked.problem(_first_line(error), _suggestion(asked.shown)) from None
 

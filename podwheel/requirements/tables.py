@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -60,6 +61,29 @@ class Table:
             what = "an empty string" if value == "" else kind(value)
             raise self.wrong(key, f"is {what}, not a string", f'{key} = "…"')
         return value
+
+    def amount(self, key: str) -> float | None:
+        """A number above zero; None where there is none."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise self.wrong(key, f"is {kind(value)}, not a number", f"{key} = 60")
+        if not 0 < value < float("inf"):
+            raise self.wrong(key, f"is {value}: a number above zero is wanted")
+        return value
+
+    def size(self, key: str) -> int | None:
+        """Bytes: a number, or ``"8G"``; None where there is none."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, str)):
+            raise self.wrong(key, f"is {kind(value)}, not a size", f'{key} = "8G"')
+        try:
+            return size_of(str(value))
+        except ValueError as error:
+            raise self.wrong(key, str(error), f'{key} = "8G"') from None
 
     def needed(self, key: str) -> str:
         """A string that must be there."""
@@ -142,6 +166,23 @@ class Table:
             if "\0" in value:
                 raise table.wrong(quoted(name), "holds a NUL character")
         return tuple(sorted(table.values.items()))
+
+
+def size_of(text: str, *, least: int = 1) -> int:
+    """``8G``, ``512M`` or a number of bytes.
+
+    Raises:
+        ValueError: It is no size.
+    """
+    bare = text.strip().upper().removesuffix("IB").removesuffix("B")
+    number, unit = (bare[:-1], _UNITS[bare[-1]]) if bare[-1:] in _UNITS else (bare, 1)
+    try:
+        amount = int(float(number) * unit)
+    except (ValueError, OverflowError):
+        amount = -1
+    if amount < least:
+        raise ValueError(f"{text!r} is no size; write 512M, 8G or a number of bytes")
+    return amount
 
 
 def kind(value: Any) -> str:

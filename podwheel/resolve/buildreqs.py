@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 from packaging.requirements import InvalidRequirement, Requirement
 
+from podwheel import strangers
 from podwheel.errors import BackendUnusable, MetadataUnusable, SettingsError
 from podwheel.model import Format, Formats, Origin, Wanted
 from podwheel.resolve.inputs import Policy
@@ -102,12 +103,12 @@ def _wanted(
 ) -> Iterator[Wanted]:
     for text in texts:
         try:
-            requirement = Requirement(str(text))
+            requirement = strangers.requirement(str(text))
             direct = direct_of(requirement.url, local=local) if requirement.url else None
         except (InvalidRequirement, MetadataUnusable) as reason:
             first = str(reason).partition("\n")[0]
             raise error(
-                f"{origin.source}: {str(text)!r} is no usable requirement: {first}"
+                f"{origin.source}: {str(text)[:200]!r} is no usable requirement: {first}"
             ) from None
         shown_text = shown(requirement)
         requirement.url = None  # URLs live in `direct` alone, as in the requirements room

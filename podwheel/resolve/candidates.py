@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -25,6 +25,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from podwheel import strangers
 from podwheel.errors import ResolutionError
 from podwheel.model import Format
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterable, Mapping, Sequence
 
+    from packaging.specifiers import SpecifierSet
     from packaging.tags import Tag
 
     from podwheel.model import Direct, File, Hash, Interpreter
@@ -337,7 +339,7 @@ def python_allowed(requires: str | None, python: Version) -> bool:
     if not requires:
         return True
     try:
-        specifiers = SpecifierSet(requires)
+        specifiers = strangers.specifiers(requires)
     except InvalidSpecifier:
         return True
     return specifiers.contains(python, prereleases=True)

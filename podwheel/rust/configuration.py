@@ -7,12 +7,12 @@ Only what is about fetching is read, and only the user's own files: ``$CARGO_HOM
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
+from podwheel import strangers
 from podwheel.errors import SettingsError
 from podwheel.rust.replacement import Replacements, replacements
 
@@ -84,7 +84,7 @@ def _load(home: Path, names: tuple[str, ...]) -> tuple[Path, dict[str, Any]]:
     for name in names:
         path = home / name
         try:
-            return path, tomllib.loads(path.read_text(encoding="utf-8"))
+            return path, strangers.toml(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:

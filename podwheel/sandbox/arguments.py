@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podwheel.errors import HostError
+from podwheel.sandbox.enforcement import WATCHED
 from podwheel.sandbox.job import Mount
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ CONSTANT_ENVIRONMENT = (
 HOSTS = "hosts"
 """The container's /etc/hosts, beside the guest programs."""
 
+_MOST_PROCESSES = 1 << 16
+"""Of all containers with one uid, where each is held by its control group."""
 _GIB = 1 << 30
 _TMP = 2 * _GIB
 _SHM = (
@@ -60,6 +63,7 @@ def podman_arguments(
     enforcement: Enforcement,
     interactive: bool = False,
     terminal: bool = True,
+    pidfile: Path | None = None,
 ) -> tuple[str, ...]:
     """Everything after ``podman``, for one container in the foreground that removes itself.
 
@@ -71,6 +75,7 @@ def podman_arguments(
         interactive: For a person.
         terminal: Whether that person's input is a terminal. A pseudo terminal in front of a pipe
             would not end where the pipe does.
+        pidfile: Where podman writes the id of the container's first process, for whoever watches it.
 
     Raises:
         HostError: A mount's path has a character that would end podman's field.
@@ -91,6 +96,7 @@ def podman_arguments(
         "--rm",
         f"--name={job.name}",
         *(f"--label={name}={value}" for name, value in job.labels),
+        *((f"--pidfile={pidfile}",) if pidfile else ()),
         "--pull=never",
         # --- reaches nothing
         "--network=none",
@@ -150,18 +156,24 @@ def _tmpfs(target: str, size: int) -> str:
 
 def _resources(job: Job, enforcement: Enforcement) -> tuple[str, ...]:
     limits = job.limits
-    processes = min(limits.processes, enforcement.processes_ceiling)
+    # Counts per uid: hence one uid per slot. But another podwheel of this account has the same slots,
+    # and its processes would count here: so where a control group holds them, that alone does.
+    most = limits.processes if "processes" in enforcement.weak else _MOST_PROCESSES
+    processes = min(most, enforcement.processes_ceiling)
     files = enforcement.open_files
     asked = [
         "--ulimit=core=0:0",
         f"--ulimit=nofile={files}:{files}",
-        f"--ulimit=nproc={processes}:{processes}",  # counts per uid: hence one uid per slot
+        f"--ulimit=nproc={processes}:{processes}",
         f"--ulimit=fsize={limits.scratch}:{limits.scratch}",
         "--oom-score-adj=500",  # when the host itself runs out, the build goes before podman
         # A backstop for the day podwheel is killed outright; sessions keep their own deadlines,
         # because podman's (rc 255) cannot be told from a build's own exit.
         f"--timeout={2 * int(limits.wall) + 3600}",
     ]
+    if enforcement.memory == WATCHED and limits.memory is not None:
+        # Of private writable memory: address space that is only reserved does not count.
+        asked.append(f"--ulimit=data={limits.memory}:{limits.memory}")
     if enforcement.podman_limits:
         asked.append(f"--pids-limit={limits.processes}")
         if limits.memory is not None:

@@ -19,6 +19,7 @@ from podwheel.errors import PodwheelError, ToolFailed
 from podwheel.sandbox.container import Container
 from podwheel.sandbox.files import receive_files
 from podwheel.sandbox.frames import HungUp, Misspoken, Wire
+from podwheel.sandbox.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 _START_PATIENCE = 180.0  # podman on a machine with all cores busy
 _EXIT_PATIENCE = 30.0
-_HEADERS = 64 << 20  # what a tar has beside the files' content
 _ENGINE_CODES = frozenset({125, 126, 127, 255})
 
 
@@ -111,6 +111,7 @@ class Session:
         self._said_goodbye = False
         self._stopped: tuple[Ended, str] | None = None
         self._gone = False
+        self._watch = None if groups.pidfile is None else Watch(groups.pidfile)
         self._usage: dict[str, Any] = {}
 
     # ------------------------------------------------------------ the dialogue
@@ -147,9 +148,7 @@ class Session:
                 return self._reply(header)
             last: list[dict[str, Any]] = []
             try:
-                receive_files(
-                    self._pieces(wire, header, last), into, limit=self._job.limits.output + _HEADERS
-                )
+                receive_files(self._pieces(wire, header, last), into, limit=self._job.limits.output)
             except PodwheelError as error:
                 self._stop(Ended.KILLED, error.what)
                 raise
@@ -221,6 +220,9 @@ class Session:
             raise _Stop(Ended.TIMED_OUT, f"it took longer than {limits.wall:.0f} s")
         if now - max(self._asked, self._pump.last_heard) > limits.silence:
             raise _Stop(Ended.SILENT, f"it printed nothing for {limits.silence:.0f} s")
+        most = limits.memory
+        if self._watch is not None and most is not None and self._watch.used() > most:
+            raise _Stop(Ended.KILLED, "its memory limit was reached")
         if not self._greeted and now - self._started > _START_PATIENCE:
             raise _Stop(Ended.ENGINE, f"podman did not start it within {_START_PATIENCE:.0f} s")
 

@@ -11,11 +11,15 @@ import json
 import os
 import resource
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from podwheel import process
 from podwheel.errors import ToolFailed
+
+if TYPE_CHECKING:
+    from podwheel.sandbox.job import Limits
 
 CGROUPS = Path("/sys/fs/cgroup")
 _OPEN_FILES = 65536
@@ -40,12 +44,12 @@ class Enforcement:
     runtime: str
     """Absolute path of podman's OCI runtime."""
     memory: str
-    """How memory is held, or ``not enforced``."""
+    """How memory is held: the kind of control group, or `WATCHED`."""
     processes: str
     open_files: int
     """``ulimit -n`` inside: no more than the account's own."""
     processes_ceiling: int
-    """The account's own ``ulimit -u``: nothing inside can be given more."""
+    """The account's own ``ulimit -u``, or podman's: nothing inside can be given more."""
     memory_groups: Path | None = None
     """Below it, on v1, is one memory group a container."""
     process_groups: Path | None = None
@@ -56,31 +60,41 @@ class Enforcement:
         return self.cgroups is Cgroups.V2
 
     @property
-    def facts(self) -> tuple[tuple[str, str], ...]:
-        """What held, for records."""
+    def weak(self) -> tuple[str, ...]:
+        """Which limits the kernel does not hold, container by container."""
+        held = {"memory": self.memory != WATCHED, "processes": self.processes != COUNTED}
+        return tuple(name for name, by_the_kernel in held.items() if not by_the_kernel)
+
+    def facts(self, limits: Limits) -> tuple[tuple[str, str], ...]:
+        """Each limit with how it was held, for records."""
+        memory = "no limit" if limits.memory is None else f"{size(limits.memory)}: {self.memory}"
+        processes = min(limits.processes, self.processes_ceiling)
         return (
             ("cgroups", self.cgroups.value),
-            ("memory", self.memory),
-            ("processes", self.processes),
-        )
-
-    @property
-    def complete(self) -> bool:
-        """Whether memory and processes are both held by the kernel, container by container."""
-        return NOT_ENFORCED not in (self.memory, self.processes) and "only" not in self.processes
-
-    def lines(self) -> tuple[str, ...]:
-        """For people: a line a limit."""
-        return (
-            f"memory: {self.memory}",
-            f"processes: {self.processes}",
-            "scratch: sized tmpfs",
-            "time and silence: podwheel's own clock",
+            ("memory", memory),
+            ("processes", f"{processes}: {self.processes}"),
+            ("open files", f"{self.open_files}: ulimit"),
+            ("scratch", f"{size(limits.scratch)}: {_SIZED}"),
+            ("time", f"{limits.wall:.0f} s: {_CLOCK}"),
+            ("silence", f"{limits.silence:.0f} s: {_CLOCK}"),
+            ("output", f"{size(limits.output)}: {_COUNTED_HERE}"),
+            ("log", f"{size(limits.log)}: {_COUNTED_HERE}"),
         )
 
 
-NOT_ENFORCED = "not enforced"
-_ULIMIT = "ulimit nproc only"
+WATCHED = "ulimit data a process, and podwheel watches the sum"
+COUNTED = "ulimit nproc only"
+_SIZED = "sized tmpfs"
+_CLOCK = "podwheel's clock"
+_COUNTED_HERE = "podwheel counts"
+
+
+def size(amount: int) -> str:
+    """``8 GiB``, ``192 MiB``."""
+    for shift, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if amount >= 1 << shift:
+            return f"{amount / (1 << shift):.1f}".removesuffix(".0") + f" {unit}"
+    return f"{amount} B"
 
 
 def measure(*, cgroups: Path = CGROUPS) -> Enforcement:
@@ -95,27 +109,27 @@ def measure(*, cgroups: Path = CGROUPS) -> Enforcement:
     """
     version, controllers, runtime = _podman()
     memory_groups = process_groups = None
-    memory, processes = NOT_ENFORCED, _ULIMIT
+    memory, processes = WATCHED, COUNTED
     how = Cgroups.NONE
     if version == "v2":
         if "memory" in controllers:
             memory, how = Cgroups.V2.value, Cgroups.V2
         if "pids" in controllers:
-            processes, how = f"{Cgroups.V2.value} + ulimit nproc", Cgroups.V2
+            processes, how = Cgroups.V2.value, Cgroups.V2
     else:
         memory_groups = _delegated(cgroups / "memory" / "podwheel", "memory.limit_in_bytes")
         process_groups = _delegated(cgroups / "pids" / "podwheel", "pids.max")
         if memory_groups:
             memory, how = Cgroups.V1.value, Cgroups.V1
         if process_groups:
-            processes, how = f"{Cgroups.V1.value} + ulimit nproc", Cgroups.V1
+            processes, how = Cgroups.V1.value, Cgroups.V1
     return Enforcement(
         cgroups=how,
         runtime=runtime,
         memory=memory,
         processes=processes,
         open_files=_own(resource.RLIMIT_NOFILE, _OPEN_FILES),
-        processes_ceiling=_own(resource.RLIMIT_NPROC, 1 << 22),
+        processes_ceiling=_own(resource.RLIMIT_NPROC, _most_processes()),
         memory_groups=memory_groups,
         process_groups=process_groups,
     )
@@ -156,6 +170,14 @@ def _delegated(directory: Path, limit: str) -> Path | None:
         return directory if os.access(group / limit, os.W_OK) else None
     finally:
         group.rmdir()
+
+
+def _most_processes() -> int:
+    """What podman lowers its own ``ulimit -u`` to: as many as there are process ids."""
+    try:
+        return int(Path("/proc/sys/kernel/pid_max").read_text())
+    except (OSError, ValueError):
+        return 1 << 15
 
 
 def _own(which: int, ceiling: int) -> int:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _MOST_FILES = 10_000
 _LONGEST_NAME = 4096
+_HEADERS = 64 << 20  # what a tar of so many files has beside their content
+_TOO_MUCH = "the container sent more than it may (--output-size)"
 
 
 class _Member(tarfile.TarInfo):
@@ -53,7 +55,7 @@ class _Stream:
             self._piece = next(self._pieces, b"")
             self._left -= len(self._piece)
             if self._left < 0:
-                raise WheelRejected("the container sent more than it may (the limit on output)")
+                raise WheelRejected(_TOO_MUCH)
         data, self._piece = self._piece[:size], self._piece[size:]
         return data
 
@@ -63,7 +65,7 @@ def receive_files(pieces: Iterator[bytes], into: Path, *, limit: int) -> tuple[P
 
     Args:
         pieces: The stream; read to its end unless it is rejected.
-        limit: Bytes, headers included.
+        limit: Bytes of the files together.
 
     Returns:
         The files, mode 0600, in the stream's order.
@@ -72,7 +74,8 @@ def receive_files(pieces: Iterator[bytes], into: Path, *, limit: int) -> tuple[P
         WheelRejected: The stream is not what a guest sends.
         DiskFull: The file system of *into* is.
     """
-    stream = _Stream(pieces, limit)
+    stream = _Stream(pieces, limit + _HEADERS)
+    left = limit
     written: list[Path] = []
     try:
         with (
@@ -86,6 +89,9 @@ def receive_files(pieces: Iterator[bytes], into: Path, *, limit: int) -> tuple[P
                     raise WheelRejected(f"the container sent more than {_MOST_FILES} files")
                 source = archive.extractfile(member)
                 assert source is not None, "a regular file has content"
+                left -= member.size
+                if left < 0:
+                    raise WheelRejected(_TOO_MUCH)
                 written.append(_write(source, _place(member.name, into)))
     except tarfile.TarError as error:
         raise WheelRejected(f"the container sent a damaged archive: {error}") from error

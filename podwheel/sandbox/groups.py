@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from podwheel.sandbox.enforcement import WATCHED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,6 +49,8 @@ class Groups:
     wrapper: Path | None = field()
     """What podman is given as its runtime; None: its own. podman cannot remove a container
     whose runtime is gone, so the file stays until the container does not."""
+    pidfile: Path | None = None
+    """Where podman writes the id of its first process; None: nobody needs it."""
 
     def peak_memory(self) -> int | None:
         """Bytes, page cache and scratch included; None where nobody counts."""
@@ -74,6 +78,8 @@ class Groups:
         for group in (self.memory, self.processes):
             if group is not None:
                 _remove(group)
+        if self.pidfile is not None:
+            self.pidfile.unlink(missing_ok=True)
         if self.wrapper is not None:
             self.wrapper.unlink(missing_ok=True)
             self.wrapper.parent.rmdir()
@@ -96,7 +102,11 @@ def make(name: str, limits: Limits, enforcement: Enforcement, work: Path) -> Gro
         (processes / "pids.max").write_text(str(limits.processes))
     groups = [g for g in (memory, processes) if g is not None]
     wrapper = _wrap(name, groups, enforcement, work) if groups else None
-    return Groups(memory=memory, processes=processes, wrapper=wrapper)
+    pidfile = None
+    if enforcement.memory == WATCHED and limits.memory is not None:
+        pidfile = work / "pids" / name
+        pidfile.parent.mkdir(parents=True, exist_ok=True)
+    return Groups(memory=memory, processes=processes, wrapper=wrapper, pidfile=pidfile)
 
 
 def _wrap(name: str, groups: list[Path], enforcement: Enforcement, work: Path) -> Path:

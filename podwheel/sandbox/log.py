@@ -18,10 +18,20 @@ _TAIL = 4096
 
 def visible(text: str) -> str:
     """*text* with control characters spelled out: a build must not write escape sequences to a terminal."""
-    return "".join(
-        c if c.isprintable() or c == "\t" else c.encode("unicode_escape", "replace").decode()
-        for c in text
-    )
+    return text if text.isprintable() else text.translate(_SPELT)
+
+
+class _Spelling(dict[int, str]):
+    """What each character is shown as; a flood of them must not cost us more than the build."""
+
+    def __missing__(self, code: int) -> str:
+        c = chr(code)
+        plain = c.isprintable() or c == "\t"
+        self[code] = c if plain else c.encode("unicode_escape", "replace").decode()
+        return self[code]
+
+
+_SPELT = _Spelling()
 
 
 class Pump(threading.Thread):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from podwheel.sandbox.enforcement import Enforcement
-    from podwheel.sandbox.job import Job
+    from podwheel.sandbox.job import Job, Limits
 
 __all__ = ["Ended", "GuestGone", "Outcome", "Sandbox", "Session"]
 
@@ -65,13 +65,14 @@ class Sandbox:
         with self._lock:
             if self._enforcement is None:
                 self._enforcement = enforcement.measure()
+                if self._enforcement.weak:
+                    events.get().warning("sandbox.weak", limits=self._enforcement.weak)
             return self._enforcement
 
-    @property
-    def enforced(self) -> tuple[tuple[str, str], ...]:
+    def enforced(self, limits: Limits) -> tuple[tuple[str, str], ...]:
         """What held for the containers so far; nothing, where there was none."""
         with self._lock:
-            return () if self._enforcement is None else self._enforcement.facts
+            return () if self._enforcement is None else self._enforcement.facts(limits)
 
     @contextlib.contextmanager
     def session(
@@ -177,6 +178,7 @@ class Sandbox:
                 enforcement=self.enforcement,
                 interactive=interactive,
                 terminal=sys.stdin is not None and sys.stdin.isatty(),
+                pidfile=held.pidfile,
             )
         except BaseException:
             held.remove()

@@ -194,7 +194,7 @@ def _record(made: Made, requirements: Sequence[Built], below: str) -> RunRecord:
             *told.records(requirements, requirement=True),
         ),
         environments=tuple({_environment_id(s): _environment(s) for s in steps}.values()),
-        enforced=workshop.sandbox.enforced,
+        enforced=workshop.sandbox.enforced(workshop.limits),
         server=_server(made.server),
         verdict=_word(verdict),
         build_deps=_build_deps(workshop),

@@ -4,7 +4,6 @@ server said of itself (docs/capture.md)."""
 from __future__ import annotations
 
 import re
-import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from podwheel import strangers
 from podwheel.errors import TargetFileError
 from podwheel.targets import capture, replica
 from podwheel.targets.resources import PREFIX, recipes
@@ -159,8 +159,8 @@ def _read(path: Path, *, shown: str) -> TargetDefinition:
     except (OSError, UnicodeDecodeError) as error:
         raise TargetFileError(f"{shown} cannot be read: {error}") from error
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = strangers.toml(text)
+    except ValueError as error:
         raise TargetFileError(f"{shown} is not TOML: {error}") from error
     table = _Table(document, source=path, shown=shown)
     if "capture" not in document:

@@ -20,6 +20,7 @@ import pytest
 from podwheel import process
 from podwheel.errors import WheelRejected
 from podwheel.sandbox import Ended, Enforcement, GuestGone, Job, Limits, Mount, Sandbox, measure
+from podwheel.sandbox.enforcement import WATCHED, Cgroups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -411,8 +412,8 @@ def test_the_scratch_is_no_larger_than_it_may_be(bench: Bench) -> None:
 
 
 def test_memory_is_held_where_that_is_claimed(bench: Bench, enforced: Enforcement) -> None:
-    if enforced.memory == "not enforced":
-        pytest.skip("no memory limit on this host")
+    if enforced.memory == WATCHED:
+        pytest.skip("the kernel holds no memory on this host")
     code = "hog = []\nwhile True: hog.append(bytearray(1 << 24))"
     job = attrs.evolve(bench.job, limits=Limits(wall=60, memory=192 * MIB))
     with bench.sandbox.session(job, log=bench.log) as session:
@@ -430,6 +431,59 @@ def test_memory_is_held_where_that_is_claimed(bench: Bench, enforced: Enforcemen
         assert outcome.out_of_memory is True
         assert outcome.peak_memory is not None
         assert outcome.peak_memory <= 192 * MIB
+
+
+@pytest.fixture
+def unheld(tmp_path: Path, box_image: str, enforced: Enforcement) -> Iterator[Bench]:
+    """A bench as on a host whose kernel holds no memory: podwheel watches."""
+    by_us = attrs.evolve(
+        enforced, cgroups=Cgroups.NONE, memory=WATCHED, memory_groups=None, process_groups=None
+    )
+    box = Sandbox(
+        run_id=f"test-{secrets.token_hex(4)}", work=tmp_path / "unheld", enforcement=by_us
+    )
+    yield Bench(box, box_image, tmp_path)
+    box.reap()
+    assert containers(box) == []
+
+
+HOGS = {
+    "processes": """
+        import os, time
+        for _ in range(6):
+            if os.fork() == 0:
+                held = bytearray(os.urandom(1 << 20) * 64)
+                time.sleep(60)
+        time.sleep(60)
+    """,
+    "scratch": """
+        import os, time
+        for number in range(6):
+            open("/build/%d" % number, "wb").write(os.urandom(1 << 20) * 64)
+        time.sleep(60)
+    """,
+}
+
+
+@pytest.mark.parametrize("kind", HOGS)
+def test_memory_is_watched_where_the_kernel_does_not_hold_it(unheld: Bench, kind: str) -> None:
+    job = attrs.evolve(unheld.job, limits=Limits(wall=60, memory=192 * MIB))
+    with unheld.sandbox.session(job, log=unheld.log) as session:
+        unheld.unpack(session)
+        with pytest.raises(GuestGone):
+            unheld.hook(session, HOGS[kind])
+    assert (session.outcome.ended, session.outcome.reason) == (
+        Ended.KILLED,
+        "its memory limit was reached",
+    )
+
+
+def test_one_process_is_held_there_by_its_ulimit(unheld: Bench) -> None:
+    job = attrs.evolve(unheld.job, limits=Limits(wall=60, memory=192 * MIB))
+    with unheld.sandbox.session(job, log=unheld.log) as session:
+        unheld.unpack(session)
+        reply = unheld.hook(session, "bytearray(1 << 28)")
+    assert (reply["ok"], reply["exception"]) == (False, "MemoryError")
 
 
 def test_processes_are_held(bench: Bench, enforced: Enforcement) -> None:

@@ -21,9 +21,10 @@ from podwheel.doctor.check import degraded, fine, missing
 from podwheel.doctor.host import Identity
 from podwheel.doctor.mender import family_of
 from podwheel.doctor.symptoms import NO_SESSION, SYMPTOMS, diagnose, telling_line
+from podwheel.errors import IsolationIncomplete
 from podwheel.model import Indexes, Request
 from podwheel.sandbox import Enforcement
-from podwheel.sandbox.enforcement import NOT_ENFORCED, Cgroups
+from podwheel.sandbox.enforcement import WATCHED, Cgroups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -559,7 +560,7 @@ def enforcement(**changes: Any) -> Enforcement:
     fields: dict[str, Any] = {
         "cgroups": Cgroups.NONE,
         "runtime": "/usr/bin/crun",
-        "memory": NOT_ENFORCED,
+        "memory": WATCHED,
         "processes": "ulimit nproc only",
         "open_files": 1024,
         "processes_ceiling": 4096,
@@ -572,11 +573,11 @@ def test_limits_that_hold(tmp_path: Path) -> None:
     v1 = enforcement(
         cgroups=Cgroups.V1,
         memory="cgroup v1",
-        processes="cgroup v1 + ulimit nproc",
+        processes="cgroup v1",
         memory_groups=tmp_path,
         process_groups=tmp_path,
     )
-    v2 = enforcement(cgroups=Cgroups.V2, memory="cgroup v2", processes="cgroup v2 + ulimit nproc")
+    v2 = enforcement(cgroups=Cgroups.V2, memory="cgroup v2", processes="cgroup v2")
     for held in (v1, v2):
         assert limits.memory(host, held).state is State.FINE
         assert limits.processes(host, held).state is State.FINE
@@ -593,8 +594,8 @@ def test_limits_on_v1_are_given_by_root(tmp_path: Path) -> None:
     host = make_host(tmp_path, files={"/sys/fs/cgroup/memory/x": "", "/sys/fs/cgroup/pids/x": ""})
     check = limits.memory(host, enforcement())
     assert check.state is State.DEGRADED
-    assert check.found == "not enforced"
-    assert "--memory has no effect" in check.means
+    assert check.found == WATCHED
+    assert "may take more for a moment" in check.means
     place = "/sys/fs/cgroup/memory/podwheel"
     assert check.mend == (f"sudo install -d -o builder -g builders {place}",)
     assert "/sys/fs/cgroup/pids/podwheel" in mends(limits.processes(host, enforcement()))
@@ -920,3 +921,40 @@ def test_what_stands_in_brackets_is_not_markup(
     out = capsys.readouterr().out
     assert "[red]x[/red]" in out
     assert "printf '[engine]'" in out
+
+
+# ------------------------------------------------------------------ --require-isolation
+
+
+def required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: Enforcement) -> None:
+    from types import SimpleNamespace
+
+    from podwheel.doctor import isolation
+
+    image = SimpleNamespace(build=SimpleNamespace(reference="image"))
+    monkeypatch.setattr(isolation.images, "prepare", lambda *_, **__: image)
+    monkeypatch.setattr(trial, "trial", lambda *_: fine("trial container", "asked"))
+    files = {"/sys/fs/cgroup/memory/x": "", "/sys/fs/cgroup/pids/x": ""}
+    isolation.require(
+        make_host(tmp_path, files=files),
+        SimpleNamespace(),  # type: ignore[arg-type]  # handed on
+        store=SimpleNamespace(),  # type: ignore[arg-type]
+        sandbox=SimpleNamespace(enforcement=held),  # type: ignore[arg-type]
+    )
+
+
+def test_a_host_that_holds_everything_is_isolation_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    required(tmp_path, monkeypatch, enforcement(memory="cgroup v1", processes="cgroup v1"))
+
+
+def test_one_that_does_not_is_refused_with_what_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(IsolationIncomplete) as refused:
+        required(tmp_path, monkeypatch, enforcement(processes="cgroup v1"))
+    assert refused.value.exit_code == 3
+    assert refused.value.what == "--require-isolation: this host does not hold memory limit"
+    assert "watches the sum" in refused.value.said
+    assert refused.value.hint[0].endswith("/sys/fs/cgroup/memory/podwheel")

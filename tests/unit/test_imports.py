@@ -37,6 +37,7 @@ ROOMS = [
     "process",
     "log",
     "text",
+    "strangers",
     "settings",
     "model",
     "errors",

@@ -11,7 +11,7 @@ import pytest
 from podwheel.errors import HostError
 from podwheel.sandbox import Enforcement, Job, Limits, Mount
 from podwheel.sandbox.arguments import podman_arguments
-from podwheel.sandbox.enforcement import Cgroups
+from podwheel.sandbox.enforcement import COUNTED, WATCHED, Cgroups
 
 GOLDEN = Path(__file__).parent / "data/podman-arguments.txt"
 SECCOMP = Path(__file__).parents[2] / "podwheel/sandbox/seccomp.json"
@@ -20,7 +20,7 @@ ENFORCEMENT = Enforcement(
     cgroups=Cgroups.V1,
     runtime="/usr/bin/crun",
     memory="cgroup v1",
-    processes="cgroup v1 + ulimit nproc",
+    processes="cgroup v1",
     open_files=65536,
     processes_ceiling=100000,
     memory_groups=Path("/sys/fs/cgroup/memory/podwheel"),
@@ -96,6 +96,14 @@ def test_podman_is_asked_for_limits_only_where_it_holds_them() -> None:
         arguments(enforcement=v2, runtime=None)
     )
     assert not any(a.startswith(("--memory", "--pids-limit")) for a in arguments())
+
+
+def test_where_no_group_holds_them_ulimits_do() -> None:
+    weak = attrs.evolve(ENFORCEMENT, cgroups=Cgroups.NONE, memory=WATCHED, processes=COUNTED)
+    found = arguments(enforcement=weak, pidfile=Path("/srv/run/pids/1"))
+    assert {"--ulimit=nproc=4096:4096", "--ulimit=data=2147483648:2147483648"} <= set(found)
+    assert "--pidfile=/srv/run/pids/1" in found
+    assert not any(a.startswith(("--ulimit=data", "--pidfile")) for a in arguments())
 
 
 def test_limits_stay_below_the_accounts_own() -> None:

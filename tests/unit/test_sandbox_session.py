@@ -25,13 +25,13 @@ from podwheel.sandbox import (
 )
 from podwheel.sandbox import container as containers
 from podwheel.sandbox import enforcement as enforcing
-from podwheel.sandbox.enforcement import Cgroups
+from podwheel.sandbox.enforcement import WATCHED, Cgroups, size
 
 JOB = Job(name="build thing / 1.0", image="image", program="build.py", limits=Limits(wall=60))
 NOTHING = Enforcement(
     cgroups=Cgroups.NONE,
     runtime="/usr/bin/crun",
-    memory="not enforced",
+    memory=WATCHED,
     processes="ulimit nproc only",
     open_files=1024,
     processes_ceiling=1000,
@@ -190,26 +190,34 @@ def measured(podman: FakePodman, tmp_path: Path, **host: object) -> Enforcement:
 
 def test_nothing_is_claimed_without_delegation(podman: FakePodman, tmp_path: Path) -> None:
     found = measured(podman, tmp_path)
-    assert (found.cgroups, found.memory) == (Cgroups.NONE, "not enforced")
-    assert not found.complete
-    assert "memory: not enforced" in found.lines()
+    assert (found.cgroups, found.memory) == (Cgroups.NONE, WATCHED)
+    assert found.weak == ("memory", "processes")
+
+
+def test_what_held_is_told_with_its_amount() -> None:
+    facts = dict(NOTHING.facts(Limits(memory=192 << 20, processes=5000, scratch=1 << 30)))
+    assert facts["memory"] == f"192 MiB: {WATCHED}"
+    assert facts["processes"] == "1000: ulimit nproc only", "what the account itself may have"
+    assert facts["scratch"] == "1 GiB: sized tmpfs"
+    assert facts["time"] == "14400 s: podwheel's clock"
+    assert dict(NOTHING.facts(Limits()))["memory"] == "no limit"
+    assert [size(n) for n in (5, 2048, 1536 << 20)] == ["5 B", "2 KiB", "1.5 GiB"]
 
 
 def test_a_directory_of_the_right_name_is_not_a_control_group(
     podman: FakePodman, tmp_path: Path
 ) -> None:
     (tmp_path / "cgroups/memory/podwheel").mkdir(parents=True)
-    assert measured(podman, tmp_path).memory == "not enforced"
+    assert measured(podman, tmp_path).memory == WATCHED
     assert list((tmp_path / "cgroups/memory/podwheel").iterdir()) == []
 
 
 def test_v2_is_podmans(podman: FakePodman, tmp_path: Path) -> None:
     found = measured(podman, tmp_path, cgroupVersion="v2", cgroupControllers=["memory", "pids"])
     assert found.podman_limits
-    assert found.complete
+    assert found.weak == ()
     partly = measured(podman, tmp_path, cgroupVersion="v2", cgroupControllers=["pids"])
-    assert partly.memory == "not enforced"
-    assert not partly.complete
+    assert (partly.memory, partly.weak) == (WATCHED, ("memory",))
 
 
 def test_a_podman_that_cannot_describe_itself(podman: FakePodman, tmp_path: Path) -> None:

@@ -88,13 +88,17 @@ class Build(object):
 
 def verdict(ended):
     """The reply for a hook's end: its own record, unless it died before it could write one."""
+    if len(ended.record) > common.RECORD_LIMIT:
+        what = "what it returned has more than %d bytes" % common.RECORD_LIMIT
+        return {"ok": False, "reason": "raised", "exception": what}
     if ended.signal:
         return {"ok": False, "reason": "killed", "signal": ended.signal}
     try:
         record = json.loads(ended.record.decode("ascii"))
         if not isinstance(record, dict):
             raise ValueError(record)
-    except ValueError:  # os._exit in a setup.py, an interpreter that does not start
+    # os._exit in a setup.py, an interpreter that does not start; nested too deep for a parser
+    except (ValueError, RuntimeError):
         return {"ok": False, "reason": "exited", "code": ended.code}
     return record
 

@@ -283,6 +283,8 @@ def _follow(child, reading, channel, timeout):
                 continue
             data = os.read(reading, 1 << 16)
             record = (record + data)[: RECORD_LIMIT + 1]
+            if len(record) > RECORD_LIMIT:  # it would go on until its time is over
+                os.kill(child, signal.SIGKILL)
             if (
                 not data
             ):  # it exits in a moment, or it closed the descriptor: soon we ask less often

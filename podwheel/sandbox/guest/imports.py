@@ -20,6 +20,7 @@ import sys
 import tempfile
 
 import common
+from tidy import tidy
 
 _TIMEOUT = 120
 
@@ -35,6 +36,7 @@ def _try(channel, one):
     for kind in ("modules", "extensions"):
         result[kind] = _import_all(channel, one["root"], one.get(kind) or [], timeout)
     result["test"] = _test(channel, one, timeout) if one.get("test") else None
+    tidy()  # the next environment finds nothing of this one
     return result
 
 
