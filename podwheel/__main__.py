@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from podwheel.errors import BuildsFailed, PodwheelError, TargetsFailed
+from podwheel.errors import BuildsFailed, DiskFull, PodwheelError, TargetsFailed
 from podwheel.text import harmless, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
 
@@ -45,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--log-format=json" in given or _follows(given, "--log-format", "json")
     try:
-        code = cli.main(args=given, prog_name="podwheel", standalone_mode=False)
+        with _telling_full_disk():
+            code = cli.main(args=given, prog_name="podwheel", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = 2
@@ -67,6 +69,25 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = 70
     _flush()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextlib.contextmanager
+def _telling_full_disk() -> Iterator[None]:
+    """A disk may be full wherever something small is written, such as a tool's answer to /tmp.
+
+    Raises:
+        DiskFull: Instead of the system's own error.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(
+            "no space left (or no inodes) on a file system",
+            said=str(error),
+            hint="df shows which one; the same command then goes on where it stopped",
+        ) from error
 
 
 def show(error: PodwheelError) -> None:

@@ -15,6 +15,7 @@ from podwheel.errors import ResolutionError, UsageError
 from podwheel.model import Freshness
 from podwheel.prove.baseline import refuse_settings
 from podwheel.requirements import Arguments, load_settings, read, read_system_packages
+from podwheel.requirements.secrets import tell_secrets
 from podwheel.settings import LimitSettings
 from podwheel.targets import definition
 
@@ -61,6 +62,7 @@ def asked(options: Options) -> tuple[Settings, Request, tuple[TargetDefinition, 
     """
     with _telling_closed_paths():
         settings = load_settings(options.config, cwd=options.cwd)
+        tell_secrets(settings)
         request = read(
             options.arguments, environ=options.environ, cwd=options.cwd, settings=settings
         )

@@ -50,12 +50,21 @@ class _Sinks:
         with self.lock:
             # What builds print is in their own logs, which have a limit; this file has none.
             if self.file is not None and event["event"] != OUTPUT:
-                self.file.write(json.dumps(event, default=str, ensure_ascii=True) + "\n")
-                self.file.flush()
+                self._write(self.file, json.dumps(event, default=str, ensure_ascii=True))
             if self.display is not None:
                 with contextlib.suppress(OSError):  # a terminal that is gone ends no build
                     self.display.show(dict(event))
         raise structlog.DropEvent
+
+    def _write(self, file: IO[str], line: str) -> None:
+        """To the file, as long as there is room: what the disk is needed for will tell that it is full."""
+        try:
+            file.write(f"{line}\n")
+            file.flush()
+        except OSError:
+            self.file = None
+            with contextlib.suppress(OSError):
+                file.close()
 
 
 _sinks = _Sinks()

@@ -14,6 +14,7 @@ import signal
 import tempfile
 import time
 import weakref
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import sh
@@ -23,7 +24,6 @@ from podwheel.errors import ToolMissing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 _ANY_EXIT = range(256)
 _INSTALL_HINT = "podwheel doctor says what is missing and how to install it"
@@ -157,6 +157,21 @@ def end_children() -> None:
         if child.alive:
             child.signal(signal.SIGKILL)
             child.wait()
+
+
+def kill_orphans(*arguments: str) -> tuple[int, ...]:
+    """Kill every process that was started with exactly these *arguments* among its own; their ids.
+
+    For what a podwheel that was killed has started: its children live on, each in a session of
+    its own. The arguments must name what is nobody else's.
+    """
+    wanted, killed = {os.fsencode(argument) for argument in arguments}, []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended, or is another account's
+            if wanted <= {*(place / "cmdline").read_bytes().split(b"\0")}:
+                os.kill(int(place.name), signal.SIGKILL)
+                killed.append(int(place.name))
+    return tuple(killed)
 
 
 def run(

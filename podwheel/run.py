@@ -32,6 +32,7 @@ from podwheel.sandbox.capacity import limits_of
 from podwheel.sandbox.session import Sandbox
 from podwheel.store import Store
 from podwheel.store.store import remove_tree
+from podwheel.sweep import attempt_of, sweep
 from podwheel.targets import images, replica
 from podwheel.targets.fileindex import file_index
 from podwheel.toolchains.host import directories
@@ -70,6 +71,8 @@ class Session:
     run_id: str
     store: Store
     logs: Path
+    work: Path
+    """What is only for its own time: an attempt of the store."""
     settings: Settings
     request: Request
     targets: tuple[TargetDefinition, ...]
@@ -93,7 +96,7 @@ class Session:
         logs = self._logs_of(chosen)
         scheduler = Scheduler(
             slots=options.jobs,
-            fifos=logs / "jobs",
+            fifos=self.work / f"jobs-{chosen.name}",
             told=where_to_cut(self.settings.seeds if from_source else ()),
             memory=available_memory(),
         )
@@ -171,6 +174,7 @@ def session(options: Options) -> Iterator[Session]:
     if options.build_tag is not None:
         check_build_tag(options.build_tag)
     store = Store(options.store)
+    sweep(store)  # before anything is written: what is swept may be what fills the disk
     with store.running(), contextlib.ExitStack() as closing:
         run_id = _new_id()
         logs = store.root / "logs" / run_id
@@ -178,8 +182,8 @@ def session(options: Options) -> Iterator[Session]:
         settings, request, targets = asked(options)
         log.get().info("run.start", run=run_id, targets=[t.name for t in targets])
         forget_old_runs(store)
-        store.sweep()
-        sandbox = Sandbox(run_id=run_id, work=logs)
+        work = closing.enter_context(store.attempt(attempt_of(run_id)))
+        sandbox = Sandbox(run_id=run_id, work=work)
         schedulers: list[Scheduler] = []
         closing.callback(_close, schedulers, sandbox)  # making a target starts processes as well
         index = closing.enter_context(
@@ -198,6 +202,7 @@ def session(options: Options) -> Iterator[Session]:
             run_id=run_id,
             store=store,
             logs=logs,
+            work=work,
             settings=settings,
             request=request,
             targets=targets,
@@ -275,9 +280,10 @@ def build_target(chosen: TargetDefinition, *, store: Path, refresh: bool) -> Tar
     kept = Store(store)
     run_id = _new_id()
     logs = kept.root / "logs" / run_id
+    sweep(kept)
     log.add_file(logs / "run.jsonl")
-    sandbox = Sandbox(run_id=run_id, work=logs)
-    with kept.running():
+    with kept.running(), kept.attempt(attempt_of(run_id)) as work:
+        sandbox = Sandbox(run_id=run_id, work=work)
         try:
             target = images.prepare(chosen, store=kept, sandbox=sandbox, refresh=refresh)
             replica.refuse_unlike(chosen, target)

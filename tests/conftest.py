@@ -50,6 +50,15 @@ def _impossible() -> str | None:
     return None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    faults = parser.getgroup("faults", "tests/podman/test_faults.py (scripts/faults)")
+    faults.addoption("--kills", type=int, default=6, help="how many processes to kill")
+    faults.addoption("--fills", type=int, default=1, help="how many file systems to fill")
+    faults.addoption(
+        "--seed", type=int, default=1, help="of the first kill; the next ones count up"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = _impossible()
     if reason is not None:
@@ -81,15 +90,16 @@ def pytest_runtest_makereport(
 def store() -> Store:
     """The tests' prepared store: the default target described, build backends downloaded and laid out.
 
-    PODWHEEL_TEST_STORE, else ~/.cache/podwheel-tests. Tests do not build in it but in a copy (`podwheel`).
+    PODWHEEL_TEST_STORE, else ~/.cache/podwheel-tests-2. Tests do not build in it but in a copy (`podwheel`).
     """
     from podwheel import log
     from podwheel.store import Store
+    from podwheel.sweep import sweep
 
     log.configure(None)
     place = os.environ.get("PODWHEEL_TEST_STORE")
-    prepared = Store(Path(place) if place else Path.home() / ".cache/podwheel-tests")
-    prepared.sweep()
+    prepared = Store(Path(place) if place else Path.home() / ".cache/podwheel-tests-2")
+    sweep(prepared)
     return prepared
 
 

@@ -66,6 +66,8 @@ class LocalIndex:
         self.answering = threading.Event()
         """Cleared: requests are taken, and never answered."""
         self.answering.set()
+        self.login: str | None = None
+        """``user:password`` in base64, without which every answer is 401."""
         self.asked: list[str] = []
         """The path of every request."""
         outer = self
@@ -129,6 +131,12 @@ class LocalIndex:
         self.answering.wait()
         if answer := self.answers.get(handler.path):
             answer(handler)
+            return
+        if self.login not in (
+            None,
+            handler.headers.get("Authorization", "").removeprefix("Basic "),
+        ):
+            _send(handler, b"", "text/plain", status=401)
             return
         kind, _, name = handler.path.partition("?")[0].strip("/").partition("/")
         if kind == "simple":

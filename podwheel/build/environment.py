@@ -7,7 +7,6 @@ read-only at the same path in every container, so scripts and ``sys.prefix`` are
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
@@ -56,22 +55,15 @@ class Environments:
             / wheel.sha256[:2]
             / f"{wheel.sha256}-{digest_of(scheme)[:8]}"
         )
-        if self.store.has(place):
-            return place
+        if (kept := self.store.tree(place)) is not None:
+            return kept
         with self.store.attempt("layout") as attempt:
             tree = attempt / "tree"
             tree.mkdir()
             layout.lay_out(
                 wheel.path, filename=wheel.filename, python=self.python, prefix=PREFIX, into=tree
             )
-            place.parent.mkdir(exist_ok=True)
-            try:
-                tree.rename(place)
-            except OSError as error:
-                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-                    raise
-                # Another thread or podwheel was first; its tree has the same content.
-        return place
+            return self.store.keep_tree(tree, place)
 
 
 def identity(wheels: Sequence[Wheel]) -> tuple[tuple[str, str, str], ...]:

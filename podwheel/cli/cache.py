@@ -1,4 +1,4 @@
-"""``podwheel cache info | prune | push``."""
+"""``podwheel cache info | prune | push | check``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from attrs import asdict
 
 from podwheel.cli import options, tables
 from podwheel.cli.terminal import size
@@ -54,7 +55,7 @@ class Age(click.ParamType[float]):
 
 @click.group(name="cache")
 def command() -> None:
-    """Show what the store holds, remove what has not been used for long, fill one for others."""
+    """Show what the store holds, remove what is unused, fill one for others, check every byte."""
 
 
 @command.command(name="info")
@@ -102,11 +103,12 @@ def prune(**given: Any) -> None:
     """
     from podwheel.store import Store
     from podwheel.store.prune import choose, in_use_since, remove, survey
+    from podwheel.sweep import sweep
 
     if given["older_than"] is None and given["keep_size"] is None:
         raise click.UsageError("say what may go: --older-than 30d, or --keep-size 20G")
     store = Store(options.store_of(given))
-    store.sweep()
+    sweep(store)
     entries = survey(store)
     before = None if given["older_than"] is None else time.time() - given["older_than"]
     chosen = choose(entries, before=before, most=given["keep_size"])
@@ -153,6 +155,28 @@ def push(directory: Path, **given: Any) -> None:
         done = copy(store, to)
     steps = tables.counted(done.steps, "step")
     click.echo(f"{steps} ({size(done.size)}) copied to {directory}; {done.known} were there")
+
+
+@command.command(name="check")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@options.store_option
+@options.output_options
+@options.displayed
+def check(**given: Any) -> None:
+    """Read every byte of the store, and set aside what is damaged: it is made again when needed."""
+    from podwheel.store import Store
+    from podwheel.store.audit import audit
+
+    found = audit(Store(options.store_of(given)))
+    if given["as_json"]:
+        click.echo(json.dumps([asdict(one) for one in found], indent=1))
+    else:
+        drawn = tables.table("kept", "read", "set aside")
+        for one in found:
+            drawn.add_row(one.kind, str(one.number), str(len(one.damaged)))
+        tables.console().print(drawn)
+    if any(one.damaged for one in found):
+        raise click.exceptions.Exit(1)
 
 
 def _by_kind(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

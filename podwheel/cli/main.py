@@ -19,7 +19,7 @@ _COMMANDS = {
     "why": "Print who wants a package.",
     "shell": "Open a shell in a step's container, at its failing hook.",
     "target": "List, show and build target systems; capture a server.",
-    "cache": "Show what the store holds, remove what is unused, share it.",
+    "cache": "Show what the store holds, remove what is unused, share it, check it.",
     "doctor": "Check this host, line by line.",
 }
 

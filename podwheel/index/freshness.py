@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from podwheel.model import Freshness
 from podwheel.store import digest_of
+from podwheel.store.sound import with_check
 from podwheel.store.store import telling_full_disk, write_whole
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Answers:
     """
 
     def __init__(self, store: Store, kind: str) -> None:
+        self._store = store
         self._root = store.root / "index" / kind
 
     def _path(self, key: Any) -> Path:
@@ -73,10 +75,7 @@ class Answers:
 
     def read(self, key: Any) -> dict[str, Any] | None:
         """The document kept under *key* (JSON), with its ``got``; a damaged one counts as absent."""
-        try:
-            found = json.loads(self._path(key).read_bytes())
-        except (FileNotFoundError, ValueError):
-            return None
+        found = self._store.read_checked(self._path(key))
         return found if isinstance(found, dict) and "got" in found else None
 
     def write(self, key: Any, document: dict[str, Any], *, got: float) -> None:
@@ -85,4 +84,4 @@ class Answers:
         text = json.dumps({**document, "got": got}, separators=(",", ":"), ensure_ascii=True)
         with telling_full_disk(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, text.encode(), lasting=False)
+            write_whole(path, with_check(text.encode()), lasting=False)

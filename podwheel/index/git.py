@@ -8,10 +8,11 @@ that arrives. The user's own configuration still counts: credential helpers, ssh
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from podwheel import log, process
 from podwheel.errors import GitFetchFailed, OfflineMiss
@@ -22,7 +23,7 @@ from podwheel.model import Freshness
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from podwheel.model import Network, VcsUrl
@@ -157,8 +158,11 @@ class GitHost:
         repository = Repository(host=self, url=url, path=path, local=local)
         with self.store.lock(f"git {path.name}", timeout=self.timeout):
             if not (self.store.has(path) and (path / "HEAD").is_file()):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                repository.git("init", "--quiet", "--bare", "--template=", str(path))
+                with self.store.attempt("git") as place:  # whole, or not at all
+                    new = evolve(repository, path=place / "new")
+                    new.git("init", "--quiet", "--bare", "--template=", str(new.path))
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    new.path.rename(path)
         return repository
 
     def failed(
@@ -225,7 +229,8 @@ class Repository:
                 self._fetch(f"+{name}:refs/podwheel/{digest_of(name)[:16]}")
             if self.has(commit):
                 if name.startswith(_TAGS):  # it may be newer than the commit, which was here before
-                    self.git("update-ref", name, commit, check=False)
+                    with self._alone():
+                        self.git("update-ref", name, commit, check=False)
                 return self._peeled(commit)
         # No ref of that name: perhaps the start of a commit's hash. (Or the ref moved just now.)
         if ref is not None and _ABBREVIATED.fullmatch(ref):
@@ -292,12 +297,26 @@ class Repository:
     def _fetch(self, refspec: str, *options: str, check: bool = True) -> process.Completed:
         """Fetch with all tags: a version is often told by the nearest one (``git describe``)."""
         log.get().info("git.fetch", url=self.shown, ref=refspec.rpartition(":")[2])
-        with self.host.store.lock(f"git {self.path.name}", timeout=self.host.timeout):
+        with self._alone():
             return self.git(
                 "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
                 *options, "--", self.url, refspec, "+refs/tags/*:refs/tags/*",
                 network=True, check=check,
             )  # fmt: skip
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Writing to the repository, and nobody else is: what looks like it was left by a git that was killed.
+
+        Its locks would stand in the way for ever, and so may the orphan of a podwheel that was killed.
+        """
+        with self.host.store.lock(f"git {self.path.name}", timeout=self.host.timeout):
+            left = [*self.path.rglob("*.lock"), *self.path.glob("objects/pack/tmp_*")]
+            if left:
+                process.kill_orphans(f"--git-dir={self.path}", "fetch")
+            for path in left:
+                path.unlink(missing_ok=True)
+            yield
 
     def git(self, *arguments: str, network: bool = False, check: bool = True) -> process.Completed:
         """Run git in this repository.

@@ -17,6 +17,7 @@ from podwheel.errors import DownloadError, HashMismatch, IndexUnreachable
 from podwheel.index.client import ANEW, read_bounded
 from podwheel.index.urls import WEB, masked
 from podwheel.model import File, Hash
+from podwheel.store.sound import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ class SharedStore:
         path = f"documents/{kind}/{key[:2]}/{key}.json"
         data = self._asked(path) if self._web else self._read(path)
         try:
-            return None if data is None else json.loads(data)
+            return None if data is None else json.loads(checked(data))
         except (ValueError, RecursionError):
             return None
 

@@ -37,20 +37,13 @@ def once(store: Store, place: Path, make: Callable[[Path], None]) -> Path:
     Args:
         make: Fills the empty directory that it is given; if it raises, nothing is left behind.
     """
-    if store.has(place):
-        return place
+    if (kept := store.tree(place)) is not None:
+        return kept
     with store.attempt("crates") as attempt, telling_full_disk(store.root):
         tree = attempt / "tree"
         directory(tree)
         make(tree)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            tree.rename(place)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-                raise
-            # Another thread or podwheel was first; its tree has the same content.
-    return place
+        return store.keep_tree(tree, place)
 
 
 def directory(path: Path) -> None:

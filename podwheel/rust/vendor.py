@@ -87,7 +87,7 @@ def vendor(
     keys = {one.name: one.keys() for one in sets}
     digest = digest_of([pieces.FORMAT, config, keys])
     place = store.root / "vendored" / digest[:2] / digest
-    if not store.has(place):
+    if store.tree(place) is None:
         fetched = fetch(
             [crate for one in sets for crate in one.to_fetch()],
             lambda crate: registries.bring(crate, wanted_by=wanted[crate]),
@@ -118,7 +118,7 @@ def repositories(locks: Sequence[Lock], *, store: Store) -> tuple[Git, ...]:
         source
         for source, crates in _by_source(_union(locks, ())).items()
         if isinstance(source, Git)
-        and not store.has(pieces.place_of(store, pieces.repository_key(source, crates)))
+        and store.tree(pieces.place_of(store, pieces.repository_key(source, crates))) is None
     )
 
 
@@ -154,7 +154,7 @@ class _Set:
         return tuple(
             c
             for c in self.crates
-            if not self.store.has(pieces.place_of(self.store, pieces.archive_key(c)))
+            if self.store.tree(pieces.place_of(self.store, pieces.archive_key(c))) is None
         )
 
     def laid_out(
@@ -164,7 +164,7 @@ class _Set:
         if not isinstance(self.source, Git):
             return {crate.directory: self._one(crate, fetched) for crate in self.crates}
         place = pieces.place_of(self.store, pieces.repository_key(self.source, self.crates))
-        if not self.store.has(place):
+        if self.store.tree(place) is None:
             place = pieces.from_repository(
                 self.store,
                 self.source,

@@ -12,13 +12,14 @@ from podwheel import log, process
 from podwheel.errors import ToolFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from podwheel.sandbox.groups import Groups
 
 _PODMAN_TIMEOUT = 120
 _CLIENT_PATIENCE = 10.0
 _ATTEMPTS = 5
+_ROUNDS = 100
 
 
 class Container:
@@ -113,6 +114,29 @@ def remove(names: Sequence[str]) -> None:
     )
     if done.code:
         log.get().debug("sandbox.rm", code=done.code, said=done.error_text[-500:])
+
+
+def remove_all(label: str, *, ended: Callable[[], bool] = lambda: True) -> None:
+    """Remove every container with *label* (``name=value``), until there is none.
+
+    Args:
+        ended: Whether those that could make another have ended.
+
+    Raises:
+        ToolFailed: Some cannot be removed.
+    """
+    left: tuple[str, ...] = ()
+    for _ in range(_ROUNDS):
+        left = labelled(label)
+        remove(left)
+        if not left and ended():
+            return
+        time.sleep(0.1)
+    if left:
+        raise ToolFailed(
+            f"containers cannot be removed: {', '.join(i[:12] for i in left)}",
+            hint=f"podman rm -f -t0 $(podman ps -aq --filter label={label})",
+        )
 
 
 def exists(name: str) -> bool:

@@ -8,6 +8,7 @@ and then becomes the real one, whose child the container is.
 from __future__ import annotations
 
 import contextlib
+import glob
 import shlex
 import time
 from pathlib import Path
@@ -107,6 +108,18 @@ def make(name: str, limits: Limits, enforcement: Enforcement, work: Path) -> Gro
         pidfile = work / "pids" / name
         pidfile.parent.mkdir(parents=True, exist_ok=True)
     return Groups(memory=memory, processes=processes, wrapper=wrapper, pidfile=pidfile)
+
+
+def of_run(prefix: str, *, cgroups: Path) -> dict[str, Groups]:
+    """The groups that are there of containers whose names begin with *prefix*; by name."""
+    found: dict[str, dict[str, Path]] = {}
+    for kind in ("memory", "pids"):
+        for group in (cgroups / kind / "podwheel").glob(f"{glob.escape(prefix)}*"):
+            found.setdefault(group.name, {})[kind] = group
+    return {
+        name: Groups(memory=kinds.get("memory"), processes=kinds.get("pids"), wrapper=None)
+        for name, kinds in found.items()
+    }
 
 
 def _wrap(name: str, groups: list[Path], enforcement: Enforcement, work: Path) -> Path:

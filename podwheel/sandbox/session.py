@@ -12,7 +12,6 @@ import re
 import shutil
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +19,11 @@ from attrs import evolve
 
 from podwheel import log as events
 from podwheel import process
-from podwheel.errors import ToolFailed
 from podwheel.sandbox import container as containers
-from podwheel.sandbox import enforcement, groups
+from podwheel.sandbox import enforcement, groups, uids
 from podwheel.sandbox.arguments import HOSTS, podman_arguments
 from podwheel.sandbox.dialogue import Ended, GuestGone, Outcome, Session
+from podwheel.sandbox.leftovers import LABEL, prefix_of
 from podwheel.sandbox.log import Pump
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ __all__ = ["Ended", "GuestGone", "Outcome", "Sandbox", "Session"]
 
 _HERE = Path(__file__).parent
 _SECCOMP = _HERE / "seccomp.json"
-_LABEL = "podwheel.run"
 
 
 class Sandbox:
@@ -89,43 +87,43 @@ class Sandbox:
             ToolFailed: The container could not be removed.
             HostError: A mount that podman cannot be given, or no podman.
         """
-        job, held, arguments = self._prepare(job, interactive=False)
-        session = Session(
-            job,
-            held,
-            pump_to=lambda source: Pump(source, log, job.limits.log, watch),
-            is_ending=lambda: self.closing,
-        )
-        with self._lock:
-            self._running.add(session)
-        said = events.get().bind(container=job.name)
-        said.debug("sandbox.start", image=job.image, program=job.program)
-        try:
-            try:
-                session.start(arguments)
-                yield session
-            except BaseException:
-                session.end(given_up=True)
-                raise
-            session.end(given_up=False)
-        finally:
+        with self._prepared(job, interactive=False) as (job, held, arguments):
+            session = Session(
+                job,
+                held,
+                pump_to=lambda source: Pump(source, log, job.limits.log, watch),
+                is_ending=lambda: self.closing,
+            )
             with self._lock:
-                self._running.discard(session)
-            if hasattr(session, "outcome"):
-                said.debug(
-                    "sandbox.end", ended=session.outcome.ended.value, code=session.outcome.code
-                )
+                self._running.add(session)
+            said = events.get().bind(container=job.name)
+            said.debug("sandbox.start", image=job.image, program=job.program)
+            try:
+                try:
+                    session.start(arguments)
+                    yield session
+                except BaseException:
+                    session.end(given_up=True)
+                    raise
+                session.end(given_up=False)
+            finally:
+                with self._lock:
+                    self._running.discard(session)
+                if hasattr(session, "outcome"):
+                    said.debug(
+                        "sandbox.end", ended=session.outcome.ended.value, code=session.outcome.code
+                    )
 
     def interactive(self, job: Job) -> int:
         """Run *job* on the caller's terminal, or its pipes; the exit code of what ran last in it."""
-        job, held, arguments = self._prepare(job, interactive=True)
-        try:
-            return process.foreground(
-                ["podman", *arguments], environment=process.host_environment()
-            )
-        finally:
-            containers.Container(job.name, held).destroy()
-            held.remove()
+        with self._prepared(job, interactive=True) as (job, held, arguments):
+            try:
+                return process.foreground(
+                    ["podman", *arguments], environment=process.host_environment()
+                )
+            finally:
+                containers.Container(job.name, held).destroy()
+                held.remove()
 
     def reap(self) -> None:
         """Remove every container of this run and refuse new ones: after the run, or after Ctrl-C.
@@ -137,37 +135,29 @@ class Sandbox:
         with self._lock:
             if self._guest is None:
                 return  # not one was started: a run from the store asks podman nothing
-        label = f"{_LABEL}={self.run_id}"
-        left: tuple[str, ...] = ()
-        for _ in range(100):
-            left = containers.labelled(label)
-            containers.remove(left)
-            with self._lock:
-                running = bool(self._running)
-            if not left and not running:
-                shutil.rmtree(self._work / "guest", ignore_errors=True)
-                return
-            time.sleep(0.1)
-        if left:
-            raise ToolFailed(
-                f"containers of this run cannot be removed: {', '.join(i[:12] for i in left)}",
-                hint=f"podman rm -f -t0 $(podman ps -aq --filter label={label})",
-            )
+        containers.remove_all(f"{LABEL}={self.run_id}", ended=self._none_is_running)
+        shutil.rmtree(self._work / "guest", ignore_errors=True)
 
-    def _prepare(
+    def _none_is_running(self) -> bool:
+        with self._lock:
+            return not self._running
+
+    @contextlib.contextmanager
+    def _prepared(
         self, job: Job, *, interactive: bool
-    ) -> tuple[Job, groups.Groups, tuple[str, ...]]:
-        """The job under a name of its own, its control groups, and podman's arguments."""
+    ) -> Iterator[tuple[Job, groups.Groups, tuple[str, ...]]]:
+        """The job under a name and a uid of its own, its control groups, and podman's arguments."""
         if self.closing:
             raise GuestGone("podwheel is ending")
         number = next(self._numbers)
         slug = re.sub(r"[^a-zA-Z0-9]+", "-", job.name).strip("-")[:60]
-        labels = {**dict(job.labels), _LABEL: self.run_id}
-        job = evolve(
-            job,
-            name=f"podwheel-{self.run_id}-{number}-{slug}",
-            labels=tuple(sorted(labels.items())),
-        )
+        labels = {**dict(job.labels), LABEL: self.run_id}
+        name = f"{prefix_of(self.run_id)}{number}-{slug}"
+        with uids.claimed(job.slot) as slot:
+            job = evolve(job, name=name, labels=tuple(sorted(labels.items())), slot=slot)
+            yield (job, *self._arguments(job, interactive=interactive))
+
+    def _arguments(self, job: Job, *, interactive: bool) -> tuple[groups.Groups, tuple[str, ...]]:
         held = groups.make(job.name, job.limits, self.enforcement, self._work)
         try:
             arguments = podman_arguments(
@@ -183,7 +173,7 @@ class Sandbox:
         except BaseException:
             held.remove()
             raise
-        return job, held, arguments
+        return held, arguments
 
     def _guest_directory(self) -> Path:
         """A copy that a subordinate id can read, whatever umask podwheel was installed with."""

@@ -8,6 +8,8 @@ under a second name would no longer be what its hash says.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -25,13 +27,14 @@ from podwheel.seal.lock import LOCK
 from podwheel.seal.record import RECORD, SCHEMA
 from podwheel.seal.simple import simple_index
 from podwheel.seal.sums import SUMS, foreign_files, is_ours, write_sums
-from podwheel.store.store import remove_tree
+from podwheel.store.store import held, remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from podwheel.seal.entry import Entry
 
+_STAGE = ".podwheel-new"
 _CHUNK = 1 << 20
 
 
@@ -141,13 +144,40 @@ def is_current(directory: Path, *, entries: Sequence[Entry], lock: Mapping[str, 
 def _stage(place: Path) -> Iterator[Path]:
     """A directory beside *place*; gone afterwards, whatever it then is."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".new", dir=place.parent))
+    with _alone(place.parent):
+        stage = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=_STAGE, dir=place.parent))
+        owner = held(stage)
     try:
         stage.chmod(0o755)
         yield stage
     finally:
-        if stage.exists():
+        with contextlib.suppress(FileNotFoundError):  # or another podwheel is just sweeping it
             remove_tree(stage)
+        if owner is not None:
+            os.close(owner)
+
+
+def forget_stages(directory: Path) -> None:
+    """Remove what podwheels that were killed in `publish` left beside *directory*."""
+    place = directory.resolve()
+    if not place.parent.is_dir():
+        return
+    with _alone(place.parent):
+        for stage in place.parent.glob(f".{glob.escape(place.name)}.*{_STAGE}*"):
+            if stage.is_dir() and (owner := held(stage)) is not None:
+                remove_tree(stage)
+                os.close(owner)
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """With the lock of a directory: between making a stage and locking it nobody takes it for a dead one's."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _fill(
@@ -166,7 +196,7 @@ def _fill(
         if sums[wheel.filename] != wheel.sha256:
             raise HostError(
                 f"{wheel.filename} is damaged in the store ({wheel.path})",
-                hint="remove that file; the next run makes it again",
+                hint="podwheel cache check sets it aside; the same command then makes it again",
             )
     (stage / "logs").mkdir()
     for name, source in logs:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import asdict, evolve, frozen
 
 from podwheel import __version__, log
+from podwheel.requirements.secrets import published
 from podwheel.seal.entry import BuildRequirement, Entry, public_url
 from podwheel.seal.joint import Share, joint_entries, make_joint_lock
 from podwheel.seal.lock import make_lock
-from podwheel.seal.publish import is_current, publish
+from podwheel.seal.publish import forget_stages, is_current, publish
 from podwheel.seal.record import (
     RECORD,
     SCHEMA,
@@ -63,6 +64,7 @@ def seal(directory: Path, made: Sequence[Made]) -> None:
         WheelsClash: Wheels of two targets cannot lie beside each other.
         DiskFull, HostError: It cannot be written; what was there is there still.
     """
+    forget_stages(directory)
     entries, lock = _contents([_share(one) for one in made])
     if is_current(directory, entries=entries, lock=lock) and _says_as_much(directory, made):
         log.get().debug("wheelhouse.current")
@@ -352,7 +354,7 @@ def _step(workshop: Workshop, built: Built, step: Step, usage: Usage) -> StepRec
         peak_memory=usage.peak_memory,
         environment=_environment_id(step),
         backend=step.backend,
-        variables=step.variables,
+        variables=published(step.variables),
         enforced=usage.enforced,
         system_packages=_supplies(workshop, built.image, built.supplies),
         inputs=tuple(

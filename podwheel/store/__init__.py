@@ -10,9 +10,12 @@
     git/                      bare repositories
     logs/                     one directory a run
     attempts/                 what is being made; swept when its owner is gone
+    damaged/                  what was found to be other than it was kept
 
-Who uses an entry asks for it with `Store.has` (`blob`, `read`), so that prune.py leaves it alone. Every write is to a temporary name on the same file system, flushed, then renamed: no reader
-ever sees half a file.
+Who uses an entry asks for it with `Store.has` (`blob`, `read`, `tree`), so that prune.py leaves it
+alone. Every write is to a temporary name on the same file system, flushed, then renamed: no reader
+ever sees half a file. What is read is looked at (sound.py): nothing that was written to since,
+and no document with another hash than its own, is taken for what it was.
 """
 
 from podwheel.store.store import Store as Store

@@ -15,14 +15,19 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from podwheel import log
 from podwheel.errors import DiskFull, HostError, StoreBusy
+from podwheel.store import sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+TREE = "tree"
+"""The kind of the documents that say what is in a tree."""
 _CHUNK = 1 << 20
 RUNNING = "running-"
 """What the marks in ``locks/`` begin with."""
+_KEPT_DAMAGED = 20
 # A store may be in a project that is built (--store ./store in CI), or in a home that is backed up.
 _TAG = "CACHEDIR.TAG"
 _TAG_TEXT = b"Signature: 8a477f597d28d172789f06886806bc55\n# podwheel's store: https://bford.info/cachedir/\n"
@@ -61,6 +66,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._used: set[Path] = set()
+        self._sound: set[Path] = set()
+        """Trees that this process has looked at."""
         try:
             with telling_full_disk(root):
                 for name in ("blobs", "documents", "unpacked", "logs", "attempts", "locks"):
@@ -111,9 +118,25 @@ class Store:
         return self.root / "blobs" / sha256[:2] / sha256
 
     def blob(self, sha256: str) -> Path | None:
-        """The file with those bytes, or None."""
+        """The file with those bytes, or None; one that was written to since is read, and set aside if
+        it has other bytes."""
         path = self.blob_path(sha256)
-        return path if self.has(path) else None
+        if not self.has(path):
+            return None
+        try:
+            status = path.stat()
+            if not sound.untouched(status):
+                return self._read_again(path, used=status.st_atime)
+        except FileNotFoundError:
+            return None
+        return path
+
+    def _read_again(self, path: Path, *, used: float) -> Path | None:
+        if sound.hash_of(path) != path.name:
+            self.set_aside(path)
+            return None
+        sound.seal(path, used=used)  # it was copied, or is an older podwheel's
+        return path
 
     def put(self, chunks: Iterable[bytes]) -> tuple[str, Path]:
         """Keep the bytes of *chunks*; returns their sha256 and their file.
@@ -130,7 +153,7 @@ class Store:
                     out.write(chunk)
                 out.flush()
                 os.fsync(out.fileno())
-            partial.chmod(0o444)
+            sound.seal(partial)
             path = self.blob_path(digest.hexdigest())
             path.parent.mkdir(exist_ok=True)
             partial.replace(path)
@@ -150,12 +173,11 @@ class Store:
     def read(self, kind: str, key: str) -> Any | None:
         """The document of that kind and key, or None; one that is damaged counts as absent."""
         path = self.document_path(kind, key)
-        try:
-            document = json.loads(path.read_bytes())
-        except (FileNotFoundError, ValueError):
-            return None
-        if path not in self._used:  # no lock: should it go meanwhile, it was read all the same
-            with contextlib.suppress(OSError):
+        document = self.read_checked(path)
+        if document is not None and path not in self._used:
+            with contextlib.suppress(
+                OSError
+            ):  # no lock: should it go meanwhile, it was read all the same
                 _date_as_used(path)
             self._used.add(path)
         return document
@@ -165,42 +187,111 @@ class Store:
         path = self.document_path(kind, key)
         with telling_full_disk(self.root):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, json.dumps(document, indent=1, sort_keys=True).encode() + b"\n")
+            text = json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
+            write_whole(path, sound.with_check(text))
+
+    def read_checked(self, path: Path) -> Any | None:
+        """A document wherever it is in the store: None if it is not there; a damaged one is set aside."""
+        try:
+            return json.loads(sound.checked(path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            self.set_aside(path)
+            return None
+
+    # ------------------------------------------------------------ trees of files
+
+    def tree(self, place: Path) -> Path | None:
+        """The directory *place*, as `keep_tree` has left it, or None.
+
+        Looked at once a process, by what the file system says of each file. One in which something
+        is missing, or was written to, is set aside.
+        """
+        if place in self._sound:
+            return place
+        if not self.has(place):
+            return None
+        if not self._is_sound(place):
+            with self.lock(f"tree {place.name}"):  # another podwheel may have made it anew
+                if place.is_dir() and not self._is_sound(place):
+                    self.set_aside(place)
+                    return None
+        self._sound.add(place)
+        return place
+
+    def keep_tree(self, tree: Path, place: Path) -> Path:
+        """Move a directory that is complete to *place*; one that is there already stays.
+
+        Whoever makes it again makes the same, files' times included.
+        """
+        known = {"listing": sound.listing(tree), "contents": sound.contents(tree)}
+        self.write(TREE, self.tree_key(place), known)  # before it is there: never without
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            tree.rename(place)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+        return place
+
+    def tree_key(self, place: Path) -> str:
+        """What the document about a tree is named by: where in the store it is."""
+        return digest_of(str(place.relative_to(self.root)))
+
+    def _is_sound(self, place: Path) -> bool:
+        known = self.read(TREE, self.tree_key(place))
+        return known is not None and known["listing"] == sound.listing(place)
+
+    def set_aside(self, path: Path) -> None:
+        """Move what is damaged out of the way, to be looked at; what needs it makes it again."""
+        aside = self.root / "damaged"
+        aside.mkdir(exist_ok=True)
+        for old in sorted(aside.iterdir(), key=lambda p: p.name)[:-_KEPT_DAMAGED]:
+            remove_tree(old) if old.is_dir() else old.unlink(missing_ok=True)
+        to = aside / f"{time.time_ns()}-{path.name}"
+        with contextlib.suppress(FileNotFoundError):  # another podwheel has just done it
+            path.rename(to)
+        what = str(path.relative_to(self.root))
+        log.get().warning("store.damaged", what=what, aside=str(to))
 
     # ------------------------------------------------------------ work in progress
 
     @contextlib.contextmanager
     def attempt(self, label: str) -> Iterator[Path]:
         """A new directory on the store's file system for something being made; gone afterwards."""
-        with telling_full_disk(self.root):
+        with telling_full_disk(self.root), self._door(fcntl.LOCK_SH):
             place = Path(tempfile.mkdtemp(prefix=f"{label}-", dir=self.root / "attempts"))
-        owner = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+            owner = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(owner, fcntl.LOCK_SH)  # tells abandoned() that somebody is alive in here
         try:
-            fcntl.flock(owner, fcntl.LOCK_SH)  # tells sweep() that somebody is alive in here
             yield place
         finally:
             remove_tree(place)
             os.close(owner)
 
-    def sweep(self) -> int:
-        """Remove what killed podwheels left in progress; returns how many directories."""
-        swept = 0
-        for place in (self.root / "attempts").iterdir():
-            try:
-                owner = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-            except OSError:
-                continue
-            try:
-                fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                continue
-            else:
-                if time.time() - place.stat().st_mtime > 5:  # made, but not yet locked
-                    remove_tree(place)
-                    swept += 1
-            finally:
+    @contextlib.contextmanager
+    def abandoned(self) -> Iterator[tuple[Path, ...]]:
+        """The attempts of podwheels that were killed; ours alone while the context lasts."""
+        owners: dict[Path, int] = {}
+        try:
+            with telling_full_disk(self.root), self._door(fcntl.LOCK_EX):
+                for place in sorted((self.root / "attempts").iterdir()):
+                    owner = held(place)
+                    if owner is not None:
+                        owners[place] = owner
+            yield tuple(owners)
+        finally:
+            for owner in owners.values():
                 os.close(owner)
-        return swept
+
+    @contextlib.contextmanager
+    def _door(self, how: int) -> Iterator[None]:
+        """Shared by those who make an attempt; alone in it is who looks for abandoned ones: he
+        would take one that was made, and not yet locked, for abandoned."""
+        with (self.root / "locks" / "attempts").open("a") as door:
+            fcntl.flock(door, how)
+            yield
 
     @contextlib.contextmanager
     def lock(self, name: str, *, timeout: float = 3600.0) -> Iterator[None]:
@@ -231,6 +322,23 @@ def _date_as_used(path: Path) -> None:
     os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
 
+def held(directory: Path) -> int | None:
+    """A descriptor of *directory* with its lock, exclusively; None if somebody else has it.
+
+    The kernel frees the lock when its owner dies, however it dies.
+    """
+    try:
+        owner = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(owner)
+        return None
+    return owner
+
+
 def write_whole(path: Path, data: bytes, *, lasting: bool = True) -> None:
     """Write a file so that a reader sees either the old bytes or all of the new ones.
 
@@ -256,12 +364,16 @@ def write_whole(path: Path, data: bytes, *, lasting: bool = True) -> None:
 def remove_tree(path: Path) -> None:
     """Remove a directory of ours, read-only directories inside included."""
 
-    def unlock(function: Any, failed: str, _error: Any) -> None:
-        parent = Path(failed).parent
-        parent.chmod(0o700)
-        if Path(failed).is_dir() and not Path(failed).is_symlink():
-            Path(failed).chmod(0o700)
-        function(failed)
+    def unlock(function: Any, failed: str, error: Any) -> None:
+        place = Path(failed)
+        place.parent.chmod(0o700)
+        if function in (os.unlink, os.rmdir):
+            function(failed)
+            return
+        place.chmod(0o700)  # a directory that could not be entered
+        if not os.access(place, os.R_OK | os.X_OK):
+            raise error[1] if isinstance(error, tuple) else error
+        remove_tree(place)
 
     if sys.version_info >= (3, 12):  # onerror is deprecated there, and 3.11 does not know onexc
         shutil.rmtree(path, onexc=unlock)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from podwheel.store import Store
     from podwheel.targets.definition import Base
 
+ATTEMPT = "base"
 _CHUNK = 1 << 20
 
 # mmdebstrap copies both from the host to have a network, and leaves them in the archive.
@@ -51,11 +52,27 @@ def make(base: Base, reference: str, *, store: Store, log: Path) -> None:
         _import(base.path, reference, log=log)
     else:
         process.find("mmdebstrap")
-        with store.attempt("base") as place:
-            archive = place / "rootfs.tar"
+        with store.attempt(ATTEMPT) as place:
+            archive = _archive(place)
             _debian(base, archive, place=place, log=log)
             _import(archive, reference, log=log)
     logger.info("image.built", seconds=round(time.monotonic() - start, 1))
+
+
+def put_away(place: Path) -> None:
+    """End what still works in an attempt of a podwheel that was killed, and remove what it has elsewhere."""
+    process.kill_orphans(str(_archive(place)))
+    for scratch in Path(tempfile.gettempdir()).glob(f"{_elsewhere(place)}*"):
+        _remove(scratch)
+
+
+def _archive(place: Path) -> Path:
+    return place / "rootfs.tar"
+
+
+def _elsewhere(place: Path) -> str:
+    """How the name of what an attempt has in the system's temporary directory begins."""
+    return f"podwheel-{place.name}-"
 
 
 def mmdebstrap_arguments(base: MirrorBase, archive: Path) -> list[str | Path]:
@@ -98,15 +115,19 @@ def _scratch(place: Path) -> Iterator[Path]:
     """
     place.chmod(0o711)
     reachable = all(parent.stat().st_mode & stat.S_IXOTH for parent in place.resolve().parents)
-    scratch = Path(tempfile.mkdtemp(prefix="podwheel-base-", dir=place if reachable else None))
+    scratch = Path(tempfile.mkdtemp(prefix=_elsewhere(place), dir=place if reachable else None))
     scratch.chmod(0o711)
     try:
         yield scratch
     finally:
-        try:
-            shutil.rmtree(scratch)
-        except PermissionError:  # it was killed: what is left belongs to subordinate ids
-            process.run(["podman", "unshare", "rm", "-rf", "--", scratch])
+        _remove(scratch)
+
+
+def _remove(scratch: Path) -> None:
+    try:
+        shutil.rmtree(scratch)
+    except PermissionError:  # it was killed: what is left belongs to subordinate ids
+        process.run(["podman", "unshare", "rm", "-rf", "--", scratch])
 
 
 def _import(archive: Path, reference: str, *, log: Path) -> None:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import tarfile
-import tempfile
 from typing import IO, TYPE_CHECKING
 
 from podwheel import process
 from podwheel.errors import ToolFailed
+from podwheel.sandbox.leftovers import LABEL
 from podwheel.targets.tools import query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from podwheel.store import Store
+
+ATTEMPT = "copy"
 
 
 @contextlib.contextmanager
 def regular_files(
-    digest: str, path: str, *, most: int, scratch: Path | None = None
+    digest: str, path: str, *, store: Store, most: int
 ) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
     """The regular files at or directly below *path* of an image, one after the other.
 
@@ -28,8 +31,8 @@ def regular_files(
     Args:
         digest: The image's id.
         path: Absolute, a file or a directory of the image's.
+        store: Where the archive lies in the meantime.
         most: Bytes of all of them together.
-        scratch: Where the archive lies in the meantime; None: the system's temporary directory.
 
     Returns:
         Pairs of a bare name and its bytes, which can be read until the next is taken; none if
@@ -38,17 +41,21 @@ def regular_files(
     Raises:
         ToolFailed: podman did not do it, or there is more than *most*.
     """
-    container = query(
-        ["podman", "create", "--network=none", "--pull=never", digest, "true"], what="podman create"
-    ).strip()
-    try:
-        with tempfile.TemporaryFile(dir=scratch) as archive:
+    with store.attempt(ATTEMPT) as place, (place / "archive").open("w+b") as archive:
+        container = query(
+            [
+                "podman", "create", f"--label={LABEL}={place.name}", "--network=none",
+                "--pull=never", digest, "true",
+            ],
+            what="podman create",
+        ).strip()  # fmt: skip
+        try:
             # 125 is no proof that it is not there; but podman says no more than that.
             done = process.run(["podman", "cp", f"{container}:{path}", "-"], stdout=archive)
             archive.seek(0)
             yield _members(archive, path, most=most) if done.code == 0 else iter(())
-    finally:
-        query(["podman", "rm", "--force", container], what="podman rm")
+        finally:
+            query(["podman", "rm", "--force", container], what="podman rm")
 
 
 def _members(archive: IO[bytes], path: str, *, most: int) -> Iterator[tuple[str, IO[bytes]]]:

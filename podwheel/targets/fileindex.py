@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from podwheel import log as logging
 from podwheel import process
 from podwheel.errors import FileIndexDamaged
-from podwheel.store import digest_of
+from podwheel.store import digest_of, sound
 from podwheel.targets import stages
 from podwheel.targets.copying import regular_files
 from podwheel.targets.recipe import REPOSITORY, recipe_of
@@ -76,6 +76,7 @@ def file_index(
                 reference,
                 base=recipe.base,
                 parents={"runtime": target.runtime.reference},
+                store=store,
                 log=stages.log_of(store, reference),
             )
         image = stages.require((reference,), store=store)[reference]
@@ -99,7 +100,7 @@ def _key(recipe: Recipe, target: Target) -> str:
 def _known(key: str, *, store: Store) -> Path | None:
     name = store.read(_KIND, key)
     directory = _home(store) / str(name)
-    return directory if isinstance(name, str) and store.has(directory) else None
+    return store.tree(directory) if isinstance(name, str) else None
 
 
 def _home(store: Store) -> Path:
@@ -112,7 +113,7 @@ def _copied(image: str, *, store: Store, named: str) -> Path:
         new = place / _STAGE
         new.mkdir()
         digests = {}
-        with regular_files(image, _PLACE, most=_MOST_BYTES, scratch=place) as files:
+        with regular_files(image, _PLACE, store=store, most=_MOST_BYTES) as files:
             for name, content in files:
                 if name not in _FILES or name in digests:
                     continue
@@ -123,6 +124,7 @@ def _copied(image: str, *, store: Store, named: str) -> Path:
                         out.write(chunk)
                     out.flush()
                     os.fsync(out.fileno())
+                sound.seal(new / name)
                 digests[name] = digest.hexdigest()
         if missing := sorted(_FILES - digests.keys()):
             raise FileIndexDamaged(
@@ -130,13 +132,7 @@ def _copied(image: str, *, store: Store, named: str) -> Path:
                 hint="docs/targets.md says what it has to leave",
             )
         directory = _home(store) / digest_of(digests)
-        directory.parent.mkdir(exist_ok=True)
-        try:
-            new.rename(directory)
-        except OSError:  # another target's index of the same content was there first
-            if not directory.is_dir():
-                raise
-        return directory
+        return store.tree(directory) or store.keep_tree(new, directory)
 
 
 def _tell(directory: Path, *, named: str) -> None:

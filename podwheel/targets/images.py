@@ -183,6 +183,7 @@ class _Layer:
                         reference,
                         base=recipe.base,
                         parents={self.parent: (on or parent).reference},
+                        store=store,
                         log=stages.log_of(store, reference),
                         arguments={"PACKAGES": " ".join(names)},
                     )
@@ -289,6 +290,7 @@ def _make(
             recipe.runtime,
             base=recipe.base,
             parents={},
+            store=store,
             log=stages.log_of(store, recipe.runtime),
         )
     # Always on the runtime image that is there now.
@@ -298,6 +300,7 @@ def _make(
         recipe.build,
         base=recipe.base,
         parents={"runtime": recipe.runtime},
+        store=store,
         log=stages.log_of(store, recipe.build),
     )
     made = stages.require((recipe.runtime, recipe.build), store=store)

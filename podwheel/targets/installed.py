@@ -89,7 +89,7 @@ def lists_of(digest: str, *, store: Store) -> dict[str, str]:
     blobs = {name: store.blob(sha256) for name, sha256 in (kept or {}).items()}
     if kept is not None and None not in blobs.values():
         return {name: _unpacked(path) for name, path in blobs.items() if path is not None}
-    with regular_files(digest, DIRECTORY, most=_MOST_BYTES) as files:
+    with regular_files(digest, DIRECTORY, store=store, most=_MOST_BYTES) as files:
         found = {
             name: content.read().decode("utf-8", "replace")
             for name, content in files

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podwheel import log as logging
 from podwheel.errors import ImageBuildFailed
 from podwheel.model import Image
 from podwheel.store import digest_of
+from podwheel.targets import working
 from podwheel.targets.installed import lists_of
 from podwheel.targets.recipe import EPOCH
 from podwheel.targets.tools import environment, query, run_logged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from podwheel.store import Store
     from podwheel.targets.definition import TargetDefinition
@@ -31,7 +31,7 @@ def build_arguments(
     *,
     base: str,
     parents: Mapping[str, str],
-    context: Path,
+    place: Path,
     arguments: Mapping[str, str],
 ) -> list[str | Path]:
     """The buildah command that makes one stage. Pure.
@@ -40,7 +40,7 @@ def build_arguments(
         base: The image that is ``$BASE``.
         parents: Stages that are images already; buildah takes these and does not run the stages
             again, so a build image stands on the very runtime image that verification uses.
-        context: The directory that the Containerfile may copy from.
+        place: Where buildah works (`working.workplace`).
         arguments: Build arguments beside the definition's.
     """
     every = {
@@ -59,12 +59,14 @@ def build_arguments(
         "--force-rm",
         "--pull=missing",  # other images that a Containerfile names; $BASE is here
         f"--timestamp={EPOCH}",
+        working.mark(place),
         f"--file={definition.containerfile}",
         f"--target={stage}",
         f"--tag={reference}",
         *(f"--build-context={name}=container-image://{image}" for name, image in parents.items()),
         *(f"--build-arg={key}={value}" for key, value in sorted(every.items())),
-        context,
+        # The directory that the Containerfile may copy from; an empty one, where it names none.
+        definition.context or place / "context",
     ]
 
 
@@ -75,6 +77,7 @@ def build(
     *,
     base: str,
     parents: Mapping[str, str],
+    store: Store,
     log: Path,
     arguments: Mapping[str, str] | None = None,
 ) -> None:
@@ -87,20 +90,21 @@ def build(
     logger = logging.get().bind(image=reference, stage=stage)
     logger.info("image.building", log=str(log))
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="podwheel-context-") as empty:
+    with working.workplace(store) as place:
+        (place / "context").mkdir()
         command = build_arguments(
             definition,
             stage,
             reference,
             base=base,
             parents=parents,
-            context=definition.context or Path(empty),
+            place=place,
             arguments=arguments or {},
         )
         run_logged(
             command,
             log=log,
-            environment=environment(),
+            environment=environment(TMPDIR=str(place)),
             what=f"the {stage} image of {definition.name}",
         )
     logger.info("image.built", seconds=round(time.monotonic() - start, 1))

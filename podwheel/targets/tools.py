@@ -124,16 +124,19 @@ def query(arguments: Sequence[str | Path], *, what: str, allowed: Sequence[int] 
     return done.text
 
 
+def graph_root() -> Path:
+    """Where podman keeps images and containers."""
+    said = query(["podman", "info", "--format", "{{.Store.GraphRoot}}"], what="podman info")
+    return Path(said.strip())
+
+
 def check_space(store: Path) -> None:
     """Say now what a tool would say after minutes.
 
     Raises:
         DiskFull: Too little room where podman keeps images, or where the store is.
     """
-    graph_root = query(
-        ["podman", "info", "--format", "{{.Store.GraphRoot}}"], what="podman info"
-    ).strip()
-    for place, needed in ((Path(graph_root), _NEEDED), (store, _NEEDED // 4)):
+    for place, needed in ((graph_root(), _NEEDED), (store, _NEEDED // 4)):
         with contextlib.suppress(OSError):  # a place that cannot be asked is for the tool to judge
             free = shutil.disk_usage(place).free
             if free < needed:

@@ -184,7 +184,11 @@ def test_each_kind_of_error_has_its_code(
 def test_a_path_in_a_closed_directory_is_no_bug_of_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    is_dir = type(tmp_path).is_dir
+
     def closed(path: Path, **_options: Any) -> bool:
+        if not str(path).startswith("/root"):
+            return is_dir(path)
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -227,6 +231,24 @@ def test_errors_as_json(
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [line["kind"] for line in lines] == ["HookFailed", "HashMismatch", "BuildsFailed"]
     assert [line["exit_code"] for line in lines] == [6, 5, 6]
+
+
+def test_a_disk_that_is_full_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "/tmp/x")
+    monkeypatch.setattr(cli, "main", lambda **_: raising(full)())
+    assert run_main("build", "x") == 3
+    said = capsys.readouterr().err
+    assert "error: no space left" in said
+    assert "/tmp/x" in said
+
+
+def test_a_log_on_a_disk_that_is_full_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(None)
+    log.add_file(Path("/dev/full"))
+    log.get().info("run.start")
+    log.get().info("run.start")
 
 
 # ------------------------------------------------------------ from tasks to one error

@@ -20,6 +20,7 @@ ROOMS = [
     "failures",
     "run",
     "asked",
+    "sweep",
     "seal",
     "prove",
     "build",

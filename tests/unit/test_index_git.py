@@ -6,6 +6,7 @@ import functools
 import http.server
 import shutil
 import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -285,6 +286,28 @@ def test_half_a_commit_does_not_count(bench: Bench, repo: Repo, web: Web) -> Non
     victim.unlink()
     with pytest.raises(OfflineMiss):
         fetch(bench, url, commit, freshness=Freshness.OFFLINE)
+
+
+def test_what_a_killed_git_left_does_not_stand_in_the_way(
+    bench: Bench, repo: Repo, web: Web
+) -> None:
+    repo.commit("1")
+    url = web.publish(repo, "top.git")
+    repository = fetch(bench, url, "main").repository
+    left = [repository / name for name in ("packed-refs.lock", "shallow.lock", "refs/heads/a.lock")]
+    left.append(repository / "objects/pack/tmp_pack_abc")
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    second = repo.commit("2")
+    web.publish(repo, "top.git")
+    orphan = [sys.executable, "-c", "import time; time.sleep(60)", f"--git-dir={repository}"]
+    with subprocess.Popen([*orphan, "fetch"]) as fetching, subprocess.Popen(orphan) as reading:
+        assert fetch(bench, url, "main", fresh_for=0.0).commit == second
+        assert fetching.wait(60) == -9
+        assert reading.poll() is None
+        reading.kill()
+    assert [path for path in left if path.exists()] == []
 
 
 # --------------------------------------------------------------------------- submodules

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from podwheel.errors import DiskFull, HostError, StoreBusy
-from podwheel.store import Store, digest_of
+from podwheel.store import Store, digest_of, sound
+from podwheel.store import store as module
+from podwheel.store.audit import audit
 from podwheel.store.store import remove_tree, telling_full_disk, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -90,6 +92,125 @@ def test_a_damaged_document_counts_as_absent(store: Store) -> None:
     path = store.document_path("kind", "ab" * 32)
     path.write_bytes(b'{"trunc')
     assert store.read("kind", "ab" * 32) is None
+    assert not path.exists()
+    assert [p.name.partition("-")[2] for p in (store.root / "damaged").iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("at", [0, 3, 40, 72, 75, 80, -2])
+def test_a_flipped_bit_of_a_document_is_seen(store: Store, at: int) -> None:
+    store.write("kind", "ab" * 32, {"requires": "setuptools>=61"})
+    path = store.document_path("kind", "ab" * 32)
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+    assert store.read("kind", "ab" * 32) is None
+
+
+def test_a_document_of_an_older_podwheel_is_read(store: Store) -> None:
+    store.write("kind", "ab" * 32, 1)
+    store.document_path("kind", "ab" * 32).write_text('{"old": 1}')
+    assert store.read("kind", "ab" * 32) == {"old": 1}
+
+
+def flip(path: Path) -> None:
+    """Change one byte, as a program or a person would."""
+    path.chmod(0o644)
+    with path.open("r+b") as file:
+        first = file.read(1)
+        file.seek(0)
+        file.write(bytes([first[0] ^ 1]))
+    path.chmod(0o444)
+
+
+def test_bytes_that_were_changed_are_set_aside(store: Store) -> None:
+    sha256, path = store.put([b"content"])
+    flip(path)
+    assert store.blob(sha256) is None
+    assert not path.exists()
+    assert store.put([b"content"]) == (sha256, path)
+    assert store.blob(sha256) == path
+
+
+def test_bytes_that_were_only_copied_are_read_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha256, path = store.put([b"content"])
+    path.touch()
+    path.chmod(0o644)
+    assert store.blob(sha256) == path
+    monkeypatch.setattr(sound, "hash_of", lambda _: pytest.fail("read again"))
+    assert store.blob(sha256) == path
+
+
+def kept_tree(store: Store) -> Path:
+    with store.attempt("tree") as place:
+        tree = place / "tree"
+        (tree / "package").mkdir(parents=True)
+        for name in ("one", "two"):
+            (tree / "package" / name).write_text(name)
+            sound.seal(tree / "package" / name)
+        (tree / "link").symlink_to("package")
+        return store.keep_tree(tree, store.root / "unpacked" / "ab" / "abc")
+
+
+def lose(path: Path) -> None:
+    path.unlink()
+
+
+def add(path: Path) -> None:
+    path.with_name("three").write_text("")
+
+
+@pytest.mark.parametrize("harm", [flip, lose, add])
+def test_a_tree_that_was_changed_is_set_aside(store: Store, harm: Callable[[Path], None]) -> None:
+    place = kept_tree(store)
+    assert store.tree(place) == place
+    harm(place / "package" / "two")
+    assert store.tree(place) == place  # looked at once a process
+    again = Store(store.root)
+    assert again.tree(place) is None
+    assert not place.exists()
+    assert kept_tree(again) == place
+    assert again.tree(place) == place
+
+
+def test_a_tree_without_its_document_does_not_count(store: Store) -> None:
+    place = store.root / "unpacked" / "ab" / "abc"
+    place.mkdir(parents=True)
+    assert store.tree(place) is None
+    assert store.tree(store.root / "unpacked" / "cd" / "cde") is None
+
+
+def test_what_is_damaged_is_not_kept_for_ever(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_KEPT_DAMAGED", 2)
+    for number in range(5):
+        (store.root / f"{number}").mkdir()
+        store.set_aside(store.root / f"{number}")
+    store.set_aside(store.root / "gone already")
+    names = sorted(p.name.partition("-")[2] for p in (store.root / "damaged").iterdir())
+    assert names == ["3", "4"]
+
+
+def test_an_audit_reads_every_byte(store: Store) -> None:
+    """Also those that changed without a new time: by the disk, not by a program."""
+    _, good = store.put([b"good"])
+    _, bad = store.put([b"bad"])
+    place = kept_tree(store)
+    store.write("kind", "ab" * 32, {})
+    assert [(a.kind, a.number, a.damaged) for a in audit(store)] == [
+        ("files", 2, ()),
+        ("documents", 2, ()),
+        ("trees", 1, ()),
+    ]
+    for path in (bad, place / "package" / "one"):
+        flip(path)
+        sound.seal(path)
+    store.document_path("kind", "ab" * 32).write_bytes(b"#sha256 no\n{}")
+    assert [len(a.damaged) for a in audit(store)] == [1, 1, 1]
+    assert [len(a.damaged) for a in audit(store)] == [0, 0, 0]
+    assert good.exists()
 
 
 def test_an_attempt_is_gone_afterwards_also_when_it_fails(store: Store) -> None:
@@ -108,15 +229,14 @@ def test_an_attempt_is_gone_afterwards_also_when_it_fails(store: Store) -> None:
     assert not places[0].exists()
 
 
-def test_sweeping_spares_the_living_and_removes_the_dead(store: Store) -> None:
+def test_what_was_abandoned_is_found_and_what_lives_is_not(store: Store) -> None:
     dead = store.root / "attempts" / "dead"
     dead.mkdir()
-    os.utime(dead, (1, 1))
-    with store.attempt("alive") as alive:
-        os.utime(alive, (1, 1))
-        assert store.sweep() == 1
+    with store.attempt("alive") as alive, store.abandoned() as found:
+        assert found == (dead,)
+        with store.abandoned() as again:  # another podwheel starts at the same moment
+            assert again == ()
         assert alive.exists()
-    assert not dead.exists()
 
 
 def test_a_lock_is_held_by_one(store: Store) -> None:
@@ -202,3 +322,11 @@ def test_read_only_trees_are_removed(tmp_path: Path) -> None:
     (tree / "a").chmod(0o500)
     remove_tree(tree)
     assert not tree.exists()
+
+
+def test_a_directory_that_cannot_be_entered_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "tree/closed/below").mkdir(parents=True)
+    (tmp_path / "tree/closed/below/file").touch()
+    (tmp_path / "tree/closed").chmod(0o000)
+    remove_tree(tmp_path / "tree")
+    assert not (tmp_path / "tree").exists()

@@ -96,7 +96,6 @@ def test_it_is_made_once_and_then_costs_no_process(
         "image.built",
     ]
     tools.forget_calls()
-    room.store.sweep()
     assert room.index(target) == found
     assert not tools.calls()
     assert not list((room.store.root / "attempts").iterdir())

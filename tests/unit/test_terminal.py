@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import json
 import re
@@ -21,6 +22,7 @@ SILENT = {"run.start", "target.ready", "step.start", "step.waits"}
 """Told by what follows them."""
 
 
+@functools.cache
 def events() -> dict[str, tuple[str, set[str]]]:
     """Event name → its level and the keys of its call, as the code has them."""
     found = {}
