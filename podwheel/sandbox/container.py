@@ -99,9 +99,7 @@ class Container:
         left = self._groups.members()
         if left:
             log.get().warning("sandbox.survivors", container=self.name, processes=list(left))
-            process.run(
-                ["podman", "unshare", "kill", "-9", *map(str, left)], timeout=_PODMAN_TIMEOUT
-            )
+            _podman("unshare", "kill", "-9", *map(str, left))
         return left
 
 
@@ -109,11 +107,10 @@ def remove(names: Sequence[str]) -> None:
     """Kill and remove containers; those that do not exist are no error."""
     if not names:
         return
-    done = process.run(
-        ["podman", "rm", "--force", "--time=0", "--ignore", *names], timeout=_PODMAN_TIMEOUT
-    )
-    if done.code:
-        log.get().debug("sandbox.rm", code=done.code, said=done.error_text[-500:])
+    done = _podman("rm", "--force", "--time=0", "--ignore", *names)
+    if done is None or done.code:
+        said = "no answer" if done is None else done.error_text[-500:]
+        log.get().debug("sandbox.rm", said=said)
 
 
 def remove_all(label: str, *, ended: Callable[[], bool] = lambda: True) -> None:
@@ -141,7 +138,8 @@ def remove_all(label: str, *, ended: Callable[[], bool] = lambda: True) -> None:
 
 def exists(name: str) -> bool:
     """Whether podman knows a container of that name (in doubt, yes)."""
-    return process.run(["podman", "container", "exists", name], timeout=_PODMAN_TIMEOUT).code != 1
+    done = _podman("container", "exists", name)
+    return done is None or done.code != 1
 
 
 def labelled(label: str) -> tuple[str, ...]:
@@ -150,10 +148,16 @@ def labelled(label: str) -> tuple[str, ...]:
     Raises:
         ToolFailed: podman does not say.
     """
-    done = process.run(
-        ["podman", "ps", "--all", "--quiet", "--no-trunc", f"--filter=label={label}"],
-        timeout=_PODMAN_TIMEOUT,
-    )
-    if done.code:
-        raise ToolFailed("podman cannot list its containers", said=done.error_text[-2000:])
+    done = _podman("ps", "--all", "--quiet", "--no-trunc", f"--filter=label={label}")
+    if done is None or done.code:
+        said = "" if done is None else done.error_text[-2000:]
+        raise ToolFailed("podman cannot list its containers", said=said)
     return tuple(done.text.split())
+
+
+def _podman(*arguments: str) -> process.Completed | None:
+    """What a short command of podman's came to; None: it did not answer in time."""
+    try:
+        return process.run(["podman", *arguments], timeout=_PODMAN_TIMEOUT)
+    except TimeoutError:
+        return None

@@ -75,10 +75,9 @@ def listing(tree: Path) -> str:
     """A hash of the names, kinds, modes, sizes and times of what is in a tree; reads no file."""
     digest = hashlib.sha256()
     for path, status in _walk(os.fspath(tree)):
-        kind, mode = stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode)
-        size, when = (
-            (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else (0, 0)
-        )
+        kind, mode, size, when = stat.S_IFMT(status.st_mode), 0, 0, 0
+        if stat.S_ISREG(status.st_mode):  # a directory's mode is the umask's, its time anybody's
+            mode, size, when = stat.S_IMODE(status.st_mode), status.st_size, status.st_mtime_ns
         target = os.readlink(path) if stat.S_ISLNK(status.st_mode) else ""  # noqa: PTH115 - as fast as can be
         line = f"{path[len(os.fspath(tree)) :]}\0{kind}\0{mode}\0{size}\0{when}\0{target}\n"
         digest.update(line.encode("utf-8", "surrogateescape"))
