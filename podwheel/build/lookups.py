@@ -15,6 +15,7 @@ from attrs import define, field
 
 from podwheel import log
 from podwheel.build.subject import Subject
+from podwheel.index.urls import scrubbed
 from podwheel.model import Freshness, LocalDirectory, Resolution
 from podwheel.resolve.documents import resolution_from_json, resolution_to_json
 from podwheel.resolve.inputs import NOTHING_PREFERRED, Policy
@@ -217,12 +218,23 @@ class Lookups:
                 yield (pending.task,)
             else:
                 break
-        if not any(isinstance(p.direct, LocalDirectory) for p in result.pins):
-            # A directory's metadata changes under us, and has no freshness.
-            shop.store.write(
-                "resolution", key, {"time": time.time(), "resolution": resolution_to_json(result)}
-            )
+        document = resolution_to_json(result)
+        if not any(isinstance(p.direct, LocalDirectory) for p in result.pins) and not has_login(
+            document
+        ):
+            # A directory's metadata changes under us, and has no freshness; a login is not for the disk.
+            shop.store.write("resolution", key, {"time": time.time(), "resolution": document})
         return result
+
+
+def has_login(document: Any) -> bool:
+    """Whether a URL with a login is anywhere in a JSON document."""
+    if isinstance(document, str):
+        ssh = document.startswith(("ssh:", "git+ssh:"))  # git@…: whom to log in as, no secret
+        return not ssh and scrubbed(document) != document
+    if isinstance(document, dict):
+        return any(map(has_login, document.values()))
+    return isinstance(document, list | tuple) and any(map(has_login, document))
 
 
 def policy_of(request: Request, *, formats: Formats | None = None) -> Policy:
