@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     Then = Callable[[NormalizedName, tuple[File, ...]], None]
 
 _THREADS = 16
+_MOMENT = 1.0
+"""Seconds that a look ahead has to end by itself."""
 
 
 class Index:
@@ -86,11 +88,12 @@ class Index:
             client=self._client, clock=clock, store=store, downloads=self._downloads
         )
         self._known = known
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._links_lock = threading.Lock()
         self._projects: dict[NormalizedName, Once[tuple[File, ...]]] = {}
         self._ahead: collections.deque[tuple[NormalizedName, Then | None]] = collections.deque()
         self._workers = 0
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -99,9 +102,14 @@ class Index:
         self.close()
 
     def close(self) -> None:
-        """Stop looking ahead and close the connections."""
+        """Stop looking ahead and close the connections.
+
+        What is being looked up has a moment to end, so that it leaves no half-made file.
+        """
         with self._lock:
+            self._closed = True
             self._ahead.clear()
+            self._lock.wait_for(lambda: self._workers == 0, timeout=_MOMENT)
         if self._session.made:
             self._session.get().close()
 
@@ -130,6 +138,8 @@ class Index:
             then: Called in that thread with a name and its files; what it raises is lost.
         """
         with self._lock:
+            if self._closed:
+                return
             self._ahead.extend((name, then) for name in names)
             more = min(len(self._ahead), _THREADS - self._workers)
             self._workers += more
@@ -142,6 +152,7 @@ class Index:
             with self._lock:
                 if not self._ahead:
                     self._workers -= 1
+                    self._lock.notify_all()
                     return
                 name, then = self._ahead.popleft()
             with contextlib.suppress(Exception):  # who needs the name meets it again

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from podwheel_cli import recorded_podman
 
+from podwheel.store.sound import checked
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -100,7 +102,7 @@ def test_what_is_poisoned_is_built_here(
     blob.unlink()
     blob.write_bytes(b"poison")
     for path in (poisoned / "documents/step").rglob("*.json"):
-        claim = json.loads(path.read_text())
+        claim = json.loads(checked(path.read_bytes()))
         if "needs_tool" in _filename(poisoned, claim["wheel"]):
             path.write_text(json.dumps({**claim, "wheel": _other(poisoned)}))
     done = podwheel(*ASKED, "--shared-store", poisoned)
@@ -116,7 +118,7 @@ def names_of(trusted: list[dict[str, str]]) -> list[str]:
 
 def _filename(place: Path, sha256: str) -> str:
     document = place / "documents/wheel" / sha256[:2] / f"{sha256}.json"
-    return str(json.loads(document.read_text())["filename"])
+    return str(json.loads(checked(document.read_bytes()))["filename"])
 
 
 def _other(place: Path) -> str:

@@ -462,6 +462,26 @@ def test_what_was_prefetched_is_handed_on(bench: Bench) -> None:
     assert handed.empty()
 
 
+def test_what_is_looked_up_when_the_index_is_closed_may_end(bench: Bench) -> None:
+    """Else a download in there would leave half a file."""
+    bench.server.routes["/simple/demo/"] = html_page('<a href="demo-1.0.zip">x</a>')
+    index = bench.index()
+    begun, closing, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def then(_name: str, _files: tuple[File, ...]) -> None:
+        begun.set()
+        closing.wait(20)
+        index.prefetch([canonical("late")])  # nothing more is begun
+        ended.set()
+
+    index.prefetch([DEMO], then)
+    assert begun.wait(20)
+    threading.Timer(0.1, closing.set).start()
+    index.close()
+    assert ended.is_set()
+    assert [request.path for request in bench.server.seen] == ["/simple/demo/"]
+
+
 def test_connections_are_kept_alive(bench: Bench) -> None:
     index = bench.index()
     for name in ("a", "b", "c"):
