@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 KNOWN = frozenset(n for n in hashlib.algorithms_guaranteed if not n.startswith("shake"))
 """What can be checked everywhere; a shake's digest has no length of its own."""
 
+_LENGTHS = {n: 2 * hashlib.new(n, usedforsecurity=False).digest_size for n in KNOWN}
+"""Of digests, in hexadecimal digits."""
 _HEX = frozenset("0123456789abcdef")
 
 
 def checked_hash(algorithm: str, digest: str) -> Hash | None:
     """The hash; None for an algorithm that we do not know, or what is no digest of it."""
     algorithm, digest = algorithm.lower(), digest.lower()
-    if algorithm not in KNOWN or not set(digest) <= _HEX:
+    if len(digest) != _LENGTHS.get(algorithm) or not _HEX.issuperset(digest):
         return None
-    length = 2 * hashlib.new(algorithm, usedforsecurity=False).digest_size
-    return Hash(algorithm=algorithm, digest=digest) if len(digest) == length else None
+    return Hash(algorithm=algorithm, digest=digest)
 
 
 def sha256_of(hashes: Iterable[Hash]) -> str | None:

@@ -10,6 +10,7 @@ import datetime
 import email.message
 import html.parser
 import json
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -36,6 +37,8 @@ _API = 1
 
 
 _SHA256_LENGTH = 64
+_UNWRITTEN = str.maketrans("", "", "\t\r\n")
+"""What a link's text may hold and its URL does not, as browsers have it (WHATWG URL, 4.4)."""
 
 
 class NotAPage(ValueError):
@@ -149,80 +152,87 @@ def _json_files(
     except (ValueError, RecursionError) as error:
         raise NotAPage(f"it is not JSON ({type(error).__name__})") from None
     meta = _typed(_typed(page, "the page", dict).get("meta", {}), "meta", dict)
-    _check_version(_typed(meta.get("api-version"), "meta.api-version", str, None))
+    _check_version(_typed(meta.get("api-version"), "meta.api-version", str, NoneType))
     for number, entry in enumerate(_typed(page.get("files"), "files", list)):
-        where = f"files[{number}]"
-        entry = _typed(entry, where, dict)  # noqa: PLW2901 - the same thing, now of a known type
-        filename = _typed(entry.get("filename"), f"{where}.filename", str)
-        if not is_archive(filename):
-            continue
-        if not is_plain_filename(filename):
-            raise NotAPage(f"{where}.filename is not a plain file name")
-        link = _joined(url, _typed(entry.get("url"), f"{where}.url", str))
-        if link is None or not _may_lead(url, link):
-            raise NotAPage(f"{where}.url is no URL that it may lead to")
-        yield File(
-            filename=filename,
-            url=learn(without_fragment(link)),
-            hashes=_hashes(_typed(entry.get("hashes"), f"{where}.hashes", dict), where),
-            requires_python=_typed(
-                entry.get("requires-python"), f"{where}.requires-python", str, None
-            )
-            or None,
-            yanked=_yanked(entry.get("yanked"), where),
-            size=_size(entry.get("size"), where),
-            uploaded=_moment(entry.get("upload-time"), where),
-            metadata=_metadata_entry(entry, where),
-            index=index,
-        )
+        if not isinstance(entry, dict):
+            raise NotAPage(f"files[{number}] is {type(entry).__name__}, not dict")
+        try:
+            file = _json_file(entry, url=url, index=index, learn=learn)
+        except NotAPage as error:
+            raise NotAPage(f"files[{number}].{error}") from None
+        if file is not None:
+            yield file
 
 
-def _typed(value: Any, where: str, *kinds: type | None) -> Any:
-    allowed = tuple(type(None) if kind is None else kind for kind in kinds)
-    if isinstance(value, allowed) and not (isinstance(value, bool) and bool not in allowed):
+def _json_file(
+    entry: Mapping[str, Any], *, url: str, index: str | None, learn: Callable[[str], str]
+) -> File | None:
+    """The archive of one entry; None if it is another kind of file."""
+    filename = _typed(entry.get("filename"), "filename", str)
+    if not is_archive(filename):
+        return None
+    if not is_plain_filename(filename):
+        raise NotAPage("filename is not a plain file name")
+    link = _joined(url, _typed(entry.get("url"), "url", str))
+    if link is None or not _may_lead(url, link):
+        raise NotAPage("url is no URL that it may lead to")
+    return File(
+        filename=filename,
+        url=learn(without_fragment(link)),
+        hashes=_hashes(_typed(entry.get("hashes"), "hashes", dict), "hashes"),
+        requires_python=_typed(entry.get("requires-python"), "requires-python", str, NoneType)
+        or None,
+        yanked=_yanked(entry.get("yanked")),
+        size=_size(entry.get("size")),
+        uploaded=_moment(entry.get("upload-time")),
+        metadata=_metadata_entry(entry),
+        index=index,
+    )
+
+
+def _typed(value: Any, where: str, *kinds: type) -> Any:
+    if isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool)):
         return value
-    raise NotAPage(f"{where} is {type(value).__name__}, not {allowed[0].__name__}")
+    raise NotAPage(f"{where} is {type(value).__name__}, not {kinds[0].__name__}")
 
 
 def _hashes(values: Mapping[str, Any], where: str) -> tuple[Hash, ...]:
-    found = (
-        checked_hash(name, _typed(text, f"{where}.hashes", str)) for name, text in values.items()
-    )
+    found = (checked_hash(name, _typed(text, where, str)) for name, text in values.items())
     return tuple(h for h in found if h is not None)
 
 
-def _yanked(value: Any, where: str) -> str | None:
+def _yanked(value: Any) -> str | None:
     """``false``, ``true`` or the reason (PEP 691)."""
-    value = _typed(value, f"{where}.yanked", str, bool, None)
+    value = _typed(value, "yanked", str, bool, NoneType)
     if isinstance(value, str):
         return value or None
     return "" if value else None
 
 
-def _size(value: Any, where: str) -> int | None:
-    size: int | None = _typed(value, f"{where}.size", int, None)
+def _size(value: Any) -> int | None:
+    size: int | None = _typed(value, "size", int, NoneType)
     if size is not None and size < 0:
-        raise NotAPage(f"{where}.size is negative")
+        raise NotAPage("size is negative")
     return size
 
 
-def _moment(value: Any, where: str) -> datetime.datetime | None:
-    text = _typed(value, f"{where}.upload-time", str, None)
+def _moment(value: Any) -> datetime.datetime | None:
+    text = _typed(value, "upload-time", str, NoneType)
     if text is None:
         return None
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:
-        raise NotAPage(f"{where}.upload-time is no date") from None
+        raise NotAPage("upload-time is no date") from None
     return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
 
-def _metadata_entry(entry: Mapping[str, Any], where: str) -> tuple[Hash, ...] | None:
+def _metadata_entry(entry: Mapping[str, Any]) -> tuple[Hash, ...] | None:
     """PEP 714: ``core-metadata``, or the older name; ``true`` or a dictionary of hashes."""
     value = entry.get("core-metadata", entry.get("dist-info-metadata"))
-    value = _typed(value, f"{where}.core-metadata", dict, bool, None)
+    value = _typed(value, "core-metadata", dict, bool, NoneType)
     if isinstance(value, dict):
-        return _hashes(value, where)
+        return _hashes(value, "core-metadata")
     return () if value else None
 
 
@@ -240,7 +250,9 @@ def _check_version(version: str | None) -> None:
 
 def _joined(base: str, link: str) -> str | None:
     try:
-        joined = urljoin(base, link)
+        link = link.translate(_UNWRITTEN)
+        # What is whole already needs no joining: of thousands of links, nearly all are.
+        joined = link if link.startswith(("https://", "http://")) else urljoin(base, link)
         split_login(joined)
     except ValueError:
         return None

@@ -5,6 +5,7 @@ What an index said is kept parsed, with the moment when it said so; "no such pro
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,6 @@ from podwheel.index.urls import (
     join_name,
     masked,
     path_of,
-    split_login,
     stem,
     without_fragment,
 )
@@ -118,16 +118,21 @@ class Pages:
         if status != 200:
             hint = _FORBIDDEN_HINT if status == 403 else ()
             raise problems.refused(what, url, status, hint=hint)
+        read_as = _digest(content, kind, final)
+        if kept is not None and kept.get("read_as") == read_as:
+            self._answers.write(url, {**kept, **known_by}, got=got)
+            return pages.unpack(kept)
         logins = []
 
         def learn(link: str) -> str:
-            if split_login(link)[1] is not None:
+            bare = self._client.learn(link)
+            if bare != link:
                 logins.append(link)
-            return self._client.learn(link)
+            return bare
 
         files = _parsed(content, kind=kind, url=final, index=index, learn=learn, what=what)
-        document = {"missing": False, "logins": bool(logins), **known_by, **pages.pack(files)}
-        self._answers.write(url, document, got=got)
+        document = {"missing": False, "logins": bool(logins), "read_as": read_as, **known_by}
+        self._answers.write(url, {**document, **pages.pack(files)}, got=got)
         return files
 
     def _local(self, url: str, *, what: str, index: str) -> tuple[File, ...] | None:
@@ -142,6 +147,11 @@ class Pages:
             raise problems.unusable_url(what, url) from None
         at = file_url(path)
         return _parsed(content, kind="text/html", url=at, index=index, learn=str, what=what)
+
+
+def _digest(content: bytes, kind: str, url: str) -> str:
+    """What a page is read from: many servers send the same bytes again instead of confirming them."""
+    return hashlib.sha256(b"\n".join((kind.encode(), url.encode(), content))).hexdigest()
 
 
 def _parsed(

@@ -13,6 +13,7 @@ import pytest
 from index_helpers import Bench, Reply, Seen, canonical, html_page, json_page
 
 from podwheel.errors import DownloadError, IndexUnreachable, OfflineMiss, ProjectNotFound
+from podwheel.index import pages
 from podwheel.index.projects import names_of
 from podwheel.model import File, Freshness, Hash, Network
 
@@ -76,6 +77,22 @@ def test_json_page(bench: Bench) -> None:
     assert second.metadata == (Hash(algorithm="sha256", digest=SHA256),)
     assert (second.yanked, second.uploaded, second.size) == (None, None, None)
     assert (third.yanked, third.metadata) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        ("https://other.example.org/a/demo-1.0.zip?", "https://other.example.org/a/demo-1.0.zip?"),
+        ("https://other.example\n.org/demo-1.0.zip", "https://other.example.org/demo-1.0.zip"),
+        ("//other.example.org/demo-1.0.zip", "http://other.example.org/demo-1.0.zip"),
+        ("../../demo-1.0.zip#x", "{base}/demo-1.0.zip"),
+    ],
+)
+def test_links_are_joined_as_a_browser_would(bench: Bench, link: str, url: str) -> None:
+    page = json_page({"filename": "demo-1.0.zip", "url": link, "hashes": {}})
+    bench.server.routes["/simple/demo/"] = page
+    (file,) = bench.index().files(DEMO)
+    assert file.url == url.format(base=bench.server.url)
 
 
 def test_what_is_kept_is_what_was_read(bench: Bench) -> None:
@@ -386,6 +403,23 @@ def test_a_server_that_gave_a_validator_is_asked_conditionally(
     assert asks in bench.server.seen[1].headers
     assert bench.index().files(DEMO) == first
     assert len(bench.server.seen) == 2
+
+
+def test_the_same_bytes_again_are_not_read_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server without validators sends the page again; a run asks for a hundred of them."""
+    bench.server.routes["/simple/demo/"] = html_page('<a href="demo-1.0.zip">x</a>')
+    first = bench.index().files(DEMO)
+    read = []
+    real = pages.parse
+    monkeypatch.setattr(pages, "parse", lambda *a, **k: read.append(a) or real(*a, **k))
+    assert bench.index(freshness=Freshness.REFRESH).files(DEMO) == first
+    assert bench.index(fresh_for=60.0).files(DEMO) == first  # it counts as asked just now
+    assert (len(bench.server.seen), read) == (2, [])
+    bench.server.routes["/simple/demo/"] = html_page('<a href="demo-2.0.zip">x</a>')
+    assert names(bench.index(freshness=Freshness.REFRESH).files(DEMO)) == ["demo-2.0.zip"]
+    assert len(read) == 1
 
 
 def test_the_servers_own_idea_of_freshness_does_not_hold_back_refresh(bench: Bench) -> None:
