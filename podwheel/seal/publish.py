@@ -151,8 +151,7 @@ def _stage(place: Path) -> Iterator[Path]:
         stage.chmod(0o755)
         yield stage
     finally:
-        with contextlib.suppress(FileNotFoundError):  # or another podwheel is just sweeping it
-            remove_tree(stage)
+        remove_tree(stage)
         if owner is not None:
             os.close(owner)
 

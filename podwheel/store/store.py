@@ -362,18 +362,22 @@ def write_whole(path: Path, data: bytes, *, lasting: bool = True) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory of ours, read-only directories inside included."""
+    """Remove a directory of ours, read-only directories inside included; another podwheel may do the same."""
 
     def unlock(function: Any, failed: str, error: Any) -> None:
-        place = Path(failed)
-        place.parent.chmod(0o700)
-        if function in (os.unlink, os.rmdir):
-            function(failed)
+        cause = error[1] if isinstance(error, tuple) else error
+        if isinstance(cause, FileNotFoundError):
             return
-        place.chmod(0o700)  # a directory that could not be entered
-        if not os.access(place, os.R_OK | os.X_OK):
-            raise error[1] if isinstance(error, tuple) else error
-        remove_tree(place)
+        place = Path(failed)
+        with contextlib.suppress(FileNotFoundError):
+            place.parent.chmod(0o700)
+            if function in (os.unlink, os.rmdir):
+                function(failed)
+                return
+            place.chmod(0o700)  # a directory that could not be entered
+            if not os.access(place, os.R_OK | os.X_OK):
+                raise cause
+            remove_tree(place)
 
     if sys.version_info >= (3, 12):  # onerror is deprecated there, and 3.11 does not know onexc
         shutil.rmtree(path, onexc=unlock)

@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -322,6 +323,18 @@ def test_read_only_trees_are_removed(tmp_path: Path) -> None:
     (tree / "a").chmod(0o500)
     remove_tree(tree)
     assert not tree.exists()
+
+
+def test_a_tree_that_others_remove_as_well_is_removed(tmp_path: Path) -> None:
+    """Podwheels that start together all forget the same old logs."""
+    remove_tree(tmp_path / "none")
+    for number in range(300):
+        (tmp_path / f"tree/{number % 10}").mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"tree/{number % 10}/{number}").touch()
+    with ThreadPoolExecutor(4) as pool:
+        for removal in [pool.submit(remove_tree, tmp_path / "tree") for _ in range(4)]:
+            removal.result()
+    assert not (tmp_path / "tree").exists()
 
 
 def test_a_directory_that_cannot_be_entered_is_removed(tmp_path: Path) -> None:
