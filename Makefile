@@ -33,7 +33,7 @@ scripts = $$(find containerfiles scripts .ci podwheel -type f \
 lint: ## ruff, its formatter's opinion, mypy --strict, hadolint and shellcheck
 	@$(in_venv) ruff check
 	@$(in_venv) ruff format --check
-	@$(in_venv) mypy --strict podwheel
+	@$(in_venv) mypy --strict podwheel scripts/plain-pip
 	@$(in_venv) sh -c 'exec hadolint containerfiles/*/Containerfile'
 	@$(in_venv) shellcheck --exclude=SC2016 $(scripts)
 
