@@ -59,7 +59,8 @@ class Guest:
         self.wire.send({"op": op, **request})
         header = self.wire.frame()
         assert header["frame"] == "reply", header
-        assert header["usage"]["cpu_seconds"] >= 0
+        self.usage = header["usage"]
+        assert self.usage["cpu_seconds"] >= self.usage["children_cpu_seconds"] >= 0
         body: dict[str, Any] = header["body"]
         return body
 

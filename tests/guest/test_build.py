@@ -138,6 +138,38 @@ def test_an_in_tree_backend_comes_from_its_path(builder: Guest) -> None:
     assert "backend-path" in reply["exception"]
 
 
+def test_what_few_builds_need_is_not_imported(python: str) -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(GUEST)!r})
+before = set(sys.modules)
+import build
+dear = ("subprocess", "tempfile", "traceback", "zipfile")
+print([name for name in dear if name in sys.modules and name not in before])
+"""
+    said = subprocess.run([python, "-S", "-c", program], capture_output=True, text=True, check=True)
+    if "python2" not in python:  # there, tarfile needs some of them itself
+        assert said.stdout == "[]\n"
+
+
+def test_what_its_hooks_used_is_told_beside_what_all_of_it_used(builder: Guest) -> None:
+    backend = """
+        import time
+        def get_requires_for_build_wheel(settings):
+            until = time.time() + 20
+            while sum(__import__("os").times()[:2]) < 0.3 and time.time() < until:
+                pass
+            return []
+        """
+    unpack(builder, backend)
+    before = builder.usage["children_cpu_seconds"]
+    assert builder.ask(
+        "hook", hook="get_requires_for_build_wheel", backend="backend", backend_path=["."]
+    )["ok"]
+    assert builder.usage["children_cpu_seconds"] >= before + 0.3
+    assert builder.usage["cpu_seconds"] > builder.usage["children_cpu_seconds"]
+
+
 def test_the_guests_own_modules_are_not_on_the_path(builder: Guest) -> None:
     """A project may be called `build`, and there is one beside hook.py."""
     unpack(

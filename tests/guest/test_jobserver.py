@@ -21,7 +21,7 @@ def get_requires_for_build_wheel(settings):
 """
 
 TOOL = """#!/bin/sh
-if [ "$1" = --version ]; then echo "{version}"; exit; fi
+if [ "$1" = --version ]; then echo "{version}"; echo >>$0.asked; exit; fi
 echo "$MAKEFLAGS $*"
 readlink /proc/$$/fd/8 /proc/$$/fd/9 || :
 """
@@ -88,6 +88,13 @@ def test_a_make_that_knows_only_descriptors_and_a_ninja_beside_it(
 
 def test_a_ninja_that_knows_none_has_its_share_by_way_of_cmake(builder: Guest, fifo: Path) -> None:
     assert told(builder, make="GNU Make 4.4.1", ninja="1.11.1")[2] == "3"
+
+
+def test_a_version_is_asked_for_once(builder: Guest, fifo: Path) -> None:
+    for _ in range(2):
+        told(builder, make="GNU Make 4.4.1", ninja="1.13.2")
+    asked = builder.root / "podwheel/env/bin/make.asked"
+    assert asked.read_text() == "\n"
 
 
 def test_what_a_user_has_set_stays(builder: Guest, fifo: Path) -> None:

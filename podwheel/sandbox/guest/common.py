@@ -3,6 +3,8 @@
 Runs inside the container, on the target's own Python (2.7 and 3.6 to 3.14), with nothing
 but the standard library. The host never imports it; podwheel/sandbox/frames.py is the
 other end of the wire, and describes the frames.
+
+Each package's container starts one: what few builds need is imported where it is needed.
 """
 
 from __future__ import print_function
@@ -18,7 +20,6 @@ import stat
 import sys
 import tarfile
 import time
-import traceback
 
 # Tests run the programs outside a container; inside, the root is always "".
 ROOT = os.environ.pop("PODWHEEL_GUEST_ROOT", "")
@@ -150,8 +151,10 @@ class Channel(object):
 def _usage():
     ours = resource.getrusage(resource.RUSAGE_SELF)
     theirs = resource.getrusage(resource.RUSAGE_CHILDREN)
+    children = theirs.ru_utime + theirs.ru_stime
     return {
-        "cpu_seconds": ours.ru_utime + ours.ru_stime + theirs.ru_utime + theirs.ru_stime,
+        "cpu_seconds": ours.ru_utime + ours.ru_stime + children,
+        "children_cpu_seconds": children,
         "largest_process": max(ours.ru_maxrss, theirs.ru_maxrss) * 1024,
     }
 
@@ -183,6 +186,8 @@ def serve(handlers):
         except HostGone:
             return
         except Exception:
+            import traceback
+
             body = {"ok": False, "reason": "guest", "exception": text(traceback.format_exc())}
         channel.reply(body)
 

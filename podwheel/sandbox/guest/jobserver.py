@@ -11,14 +11,15 @@ import io
 import os
 import re
 import stat
-import subprocess
 
 import common
 
 FIFO = common.PODWHEEL + "/jobs"
 WRAPPERS = common.BUILD + "/podwheel-bin"
+_SAID = common.BUILD + "/version"
 _MAKE = (4, 4)
 _NINJA = (1, 13)
+_versions = {}
 
 _CALLS_MAKE = """\
 #!/bin/sh
@@ -92,16 +93,19 @@ def _wrap(names, script, flags, path):
 def _version(program, path):
     """``(4, 3)``; None where there is no such program, or it does not say."""
     found = _find(program, path)
-    if found is None:
-        return None
-    try:
-        said = subprocess.check_output(
-            [found, "--version"], stderr=subprocess.STDOUT, env={"PATH": path, "LC_ALL": "C"}
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    number = re.search(r"\b(\d+)\.(\d+)", said.decode("utf-8", "replace"))
-    return tuple(int(part) for part in number.groups()) if number else None
+    if found not in _versions:  # each hook asks, and an environment only grows
+        _versions[found] = found and _told(found, path)
+    return _versions[found]
+
+
+def _told(program, path):
+    ended = common.run(
+        [program, "--version"], common.BUILD, {"PATH": path, "LC_ALL": "C"}, output=_SAID
+    )
+    with io.open(_SAID, encoding="utf-8", errors="replace") as file:
+        number = re.search(r"\b(\d+)\.(\d+)", file.read(4096))
+    os.unlink(_SAID)
+    return tuple(int(part) for part in number.groups()) if number and ended.code == 0 else None
 
 
 def _find(program, path):

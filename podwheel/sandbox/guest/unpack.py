@@ -5,11 +5,8 @@ from __future__ import print_function
 import os
 import shutil
 import stat
-import subprocess
 import tarfile
-import tempfile
 import time
-import zipfile
 
 from common import BUILD, OUTPUT_LIMIT, Refused, inside, text, write
 
@@ -48,7 +45,7 @@ def _unpack_into(into, archive):
     """Unpack *archive* to the new directory *into*."""
     os.makedirs(into)
     try:
-        if zipfile.is_zipfile(archive) and not _is_tar(archive):
+        if not _is_tar(archive) and _is_zip(archive):
             _unpack_zip(archive, into)
         else:
             _unpack_tar(archive, into)
@@ -76,6 +73,8 @@ def _place(placement, bases):
     if not placement.get("unpack"):
         shutil.copyfile(placement["from"], target)
         return
+    import tempfile
+
     scratch = tempfile.mkdtemp(dir=BUILD)
     tree = os.path.join(scratch, "tree")
     try:
@@ -93,6 +92,12 @@ def _is_tar(archive):
         return tarfile.is_tarfile(archive)
     except Exception:
         return False
+
+
+def _is_zip(archive):
+    import zipfile
+
+    return zipfile.is_zipfile(archive)
 
 
 def _unpack_tar(archive, into):
@@ -114,6 +119,9 @@ def _decompressed(archive):
     program = next((program for magic, program in _PROGRAMS if head.startswith(magic)), None)
     if program is None:
         raise Refused("archive", exception="no archive that we know, or a damaged one")
+    import subprocess
+    import tempfile
+
     plain = tempfile.TemporaryFile(dir=BUILD)
     try:
         code = subprocess.call([program, "-dc", archive], stdout=plain)
@@ -151,6 +159,8 @@ def _check_name(name):
 
 
 def _unpack_zip(archive, into):
+    import zipfile
+
     with zipfile.ZipFile(archive) as opened:
         for member in opened.infolist():
             _check_name(member.filename)
@@ -182,6 +192,8 @@ def _is_project(directory):
 
 
 def _apply(patch, top):
+    import subprocess
+
     # `patch` must not ask, guess a reversed patch, or keep .orig files that a wheel would pick up.
     command = ["patch", "-p1", "--batch", "--forward", "--no-backup-if-mismatch", "-i", patch]
     try:
