@@ -316,6 +316,7 @@ class Dialogue:
             started=started,
             seconds=session.outcome.seconds,
             cpu_seconds=session.outcome.cpu_seconds,
+            hooks_cpu_seconds=session.outcome.hooks_cpu_seconds,
             peak_memory=session.outcome.peak_memory,
             enforced=shop.sandbox.enforced(shop.limits),
         )

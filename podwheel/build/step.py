@@ -65,6 +65,8 @@ class Usage:
     """Bytes."""
     enforced: tuple[tuple[str, str], ...]
     """Which limits held, and how."""
+    hooks_cpu_seconds: float | None = None
+    """The part of `cpu_seconds` that the package's hooks used; the rest is the guest's own."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -60,6 +60,8 @@ class Outcome:
     """From the start to the confirmed end."""
     cpu_seconds: float | None
     """Of guest and children, as the guest counted: a claim."""
+    hooks_cpu_seconds: float | None
+    """Of its children alone, likewise: what the package's own hooks used."""
     peak_memory: int | None
     """Bytes: of the control group where there is one (scratch included), else the guest's claim
     about its largest process."""
@@ -297,6 +299,7 @@ class Session:
             ended=ended,
             seconds=time.monotonic() - self._started,
             cpu_seconds=_amount(self._usage.get("cpu_seconds")),
+            hooks_cpu_seconds=_amount(self._usage.get("children_cpu_seconds")),
             peak_memory=peak if peak is not None else _bytes(self._usage.get("largest_process")),
             reason=reason,
             out_of_memory=self._groups.out_of_memory(),

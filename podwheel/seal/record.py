@@ -107,6 +107,8 @@ class StepRecord:
     """Aware, UTC; None where it never started."""
     ended: datetime.datetime | None = None
     cpu_seconds: float | None = None
+    hooks_cpu_seconds: float | None = None
+    """The part of it that the package's own hooks used."""
     peak_memory: int | None = None
     """Bytes."""
     environment: str | None = None

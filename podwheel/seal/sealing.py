@@ -351,6 +351,7 @@ def _step(workshop: Workshop, built: Built, step: Step, usage: Usage) -> StepRec
         started=started,
         ended=started + dt.timedelta(seconds=usage.seconds),
         cpu_seconds=usage.cpu_seconds,
+        hooks_cpu_seconds=usage.hooks_cpu_seconds,
         peak_memory=usage.peak_memory,
         environment=_environment_id(step),
         backend=step.backend,

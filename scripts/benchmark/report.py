@@ -6,6 +6,9 @@ from typing import Any
 from benchmark import figures
 
 OURS = "podwheel"
+_MEDIANS = (
+    "seconds", "cpu", "peak", "chain", "concurrency", "containers_cpu", "hooks_cpu", "steps",
+)  # fmt: skip
 
 
 def summary(runs: Sequence[dict[str, Any]], cores: int) -> dict[str, dict[str, float | None]]:
@@ -19,7 +22,7 @@ def _of_tool(name: str, good: Sequence[dict[str, Any]], cores: int) -> dict[str,
     mine = [run for run in good if run["tool"] == name]
     found = {
         key: figures.median(run[key] for run in mine if run.get(key) is not None)
-        for key in ("seconds", "cpu", "peak", "chain", "concurrency", "containers_cpu", "steps")
+        for key in _MEDIANS
     }
     if all("chain" in run for run in mine):
         floors = [figures.floor(run["cpu"], run["chain"], cores) for run in mine]
@@ -36,6 +39,8 @@ def _of_tool(name: str, good: Sequence[dict[str, Any]], cores: int) -> dict[str,
     if packages:
         found["seconds_each"] = figures.ratio(found["seconds"], packages)
         found["cpu_each"] = figures.ratio(found["cpu"], packages)
+        own = [run["cpu"] - run["hooks_cpu"] for run in mine if "hooks_cpu" in run]
+        found["own_cpu_each"] = figures.ratio(figures.median(own), packages)
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -81,6 +86,8 @@ def _more(tool: str, row: dict[str, float | None], cores: int) -> str:
         parts.append(f"{row['containers_cpu']:.2f} s of the CPU time in containers")
     if row.get("cpu_each") is not None:
         parts.append(f"{row['seconds_each']:.3f} s and {row['cpu_each']:.3f} s of CPU a package")
+    if row.get("own_cpu_each") is not None:
+        parts.append(f"{row['own_cpu_each']:.3f} s of that without its hooks")
     return f"  {tool}: {', '.join(parts)}"
 
 

@@ -192,6 +192,7 @@ def _told(record: dict[str, Any]) -> dict[str, Any]:
         "chain": figures.longest_chain(record),
         "concurrency": figures.concurrency(record),
         "containers_cpu": sum(s["cpu_seconds"] or 0.0 for s in built),
+        "hooks_cpu": sum(s["hooks_cpu_seconds"] or 0.0 for s in built),
     }
 
 

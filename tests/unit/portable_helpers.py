@@ -93,7 +93,13 @@ class Container:
         self.requests: list[Mapping[str, Any]] = []
         self.closing = False
         self.outcome = Outcome(
-            code=0, ended=ended, seconds=1.0, cpu_seconds=None, peak_memory=None, reason="so"
+            code=0,
+            ended=ended,
+            seconds=1.0,
+            cpu_seconds=None,
+            hooks_cpu_seconds=None,
+            peak_memory=None,
+            reason="so",
         )
 
     @contextlib.contextmanager

@@ -9,10 +9,11 @@ from typing import Any
 
 GUEST = Path(__file__).parents[2] / "podwheel/sandbox/guest"
 
+USAGE = {"cpu_seconds": 1.5, "children_cpu_seconds": 1.25, "largest_process": 7}
 HELLO = 'say({"frame": "hello", "undumpable": True})'
 ANSWERS = f"""{HELLO}
 for line in sys.stdin:
-    say({{"frame": "reply", "body": {{"ok": True, "heard": json.loads(line)}}, "usage": {{"cpu_seconds": 1.5, "largest_process": 7}}}})
+    say({{"frame": "reply", "body": {{"ok": True, "heard": json.loads(line)}}, "usage": {USAGE}}})
     if json.loads(line)["op"] == "exit":
         break
 """

@@ -130,6 +130,17 @@ def test_a_summary_has_the_floor_and_what_we_are_to_others(monkeypatch: pytest.M
     assert "ours_to_it" not in table["podwheel"]
 
 
+def test_the_hooks_of_packages_are_not_our_own_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(SCRIPTS)
+    report = importlib.import_module("benchmark.report")
+    run = {"tool": "podwheel", "round": 0, "code": 0, "seconds": 6.0, "packages": 10}
+    told = {"chain": 1.0, "concurrency": 2.0, "containers_cpu": 6.0, "hooks_cpu": 4.0}
+    table = report.summary([{**run, **told, "cpu": 9.0}], cores=2)
+    assert table["podwheel"]["own_cpu_each"] == 0.5
+    assert "0.500 s of that without its hooks" in report.lines("pure", table, 2)[-1]
+    assert "own_cpu_each" not in report.summary([{**run, "cpu": 9.0}], cores=2)["podwheel"]
+
+
 def test_what_a_command_left_behind_is_counted(tmp_path: Path) -> None:
     """As conmon does it: a grandchild in a session of its own, which outlives the command."""
     burning = "import time\nwhile time.process_time() < 0.3: pass"

@@ -61,11 +61,20 @@ def ask(sandbox: Sandbox, tmp_path: Path, job: Job = JOB) -> tuple[Session, str]
     return session, gone
 
 
+def test_podman_collects_no_garbage_while_it_starts(
+    podman: FakePodman, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    podman.plays(f'sys.stderr.write("GOGC=" + os.environ.get("GOGC", "unset"))\n{ANSWERS}')
+    ask(sandbox, tmp_path)
+    assert (tmp_path / "log").read_text() == "GOGC=800"
+
+
 def test_a_dialogue(podman: FakePodman, sandbox: Sandbox, tmp_path: Path) -> None:
     with sandbox.session(JOB, log=tmp_path / "log") as session:
         assert session.ask({"op": "hook"}) == {"ok": True, "heard": {"op": "hook"}}
     assert session.outcome.ended is Ended.OK
     assert (session.outcome.cpu_seconds, session.outcome.peak_memory) == (1.5, 7)
+    assert session.outcome.hooks_cpu_seconds == 1.25
     assert podman.commands == ["run"]  # code 0 with --rm: nothing to remove, nobody to ask
     run = podman.calls[0]
     assert "--name=podwheel-run-1-build-thing-1-0" in run
