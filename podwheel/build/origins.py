@@ -35,6 +35,8 @@ class Origins:
 
     _built: dict[str, dict[str, Built]] = field(factory=dict, init=False)
     """By the wheel's hash, then by the step's identity: two steps may make the same bytes."""
+    _products: dict[str, str] = field(factory=dict, init=False)
+    """By the step's identity, the hash of its wheel: what stands first, where a step made several."""
     _taken: dict[str, Taken] = field(factory=dict, init=False)
     _circles: dict[str, set[tuple[str, ...]]] = field(factory=dict, init=False)
     """By the seed's hash: the names around each circle that it opened."""
@@ -45,6 +47,7 @@ class Origins:
         assert one.step is not None, one.wheel.filename
         with self._lock:
             self._built.setdefault(one.wheel.sha256, {})[one.step.id] = one
+            self._products.setdefault(one.step.id, one.wheel.sha256)
 
     def taken(self, one: Taken) -> None:
         """Upstream's wheel of a build requirement was taken."""
@@ -63,7 +66,7 @@ class Origins:
 
     def product(self, step: str) -> str | None:
         """The hash of the wheel that a step made, where it was a build requirement."""
-        return next((sha256 for sha256, made in self._built.items() if step in made), None)
+        return self._products.get(step)
 
     def upstream(self, sha256: str) -> Taken | None:
         """What is known of an upstream wheel of a build environment."""

@@ -143,6 +143,8 @@ class BuildRequirements:
         say it better; but there is no tree yet while versions are resolved."""
         brought = {canonicalize_name(Requirement(text).name) for text in remedy.build_requires}
         brought -= tree.by_name.keys()
+        if not brought:  # as nearly always: the lines are many, and every build comes by here
+            return ()
         request = self.workshop.request
         return tuple(
             Wanted(
