@@ -167,6 +167,13 @@ def test_the_profile_allows(name: str) -> None:
     assert verdicts(name) == [("SCMP_ACT_ALLOW", False)]
 
 
+def test_the_profile_knows_the_abis_of_targets_and_no_other() -> None:
+    arches = json.loads(SECCOMP.read_text())["archMap"]
+    subs = {one["architecture"]: one["subArchitectures"] for one in arches}
+    assert subs["SCMP_ARCH_X86_64"] == ["SCMP_ARCH_X86"]
+    assert subs["SCMP_ARCH_AARCH64"] == ["SCMP_ARCH_ARM"]
+
+
 @pytest.mark.parametrize("name", ["clone", "socket"])
 def test_the_profile_looks_at_arguments(name: str) -> None:
     assert set(verdicts(name)) == {("SCMP_ACT_ALLOW", True)}
