@@ -68,6 +68,8 @@ class Store:
         self._used: set[Path] = set()
         self._sound: set[Path] = set()
         """Trees that this process has looked at."""
+        self._making: Path | None = None
+        """Where a running podwheel writes its blobs before they have a name."""
         try:
             with telling_full_disk(root):
                 for name in ("blobs", "documents", "unpacked", "logs", "attempts", "locks"):
@@ -109,7 +111,12 @@ class Store:
         """Let `prune` know of a process that relies on all that it has used since now."""
         with tempfile.NamedTemporaryFile(prefix=RUNNING, dir=self.root / "locks") as mark:
             fcntl.flock(mark, fcntl.LOCK_SH)
-            yield
+            with self.attempt("blobs") as place:
+                around, self._making = self._making, place
+                try:
+                    yield
+                finally:
+                    self._making = around
 
     # ------------------------------------------------------------ bytes by hash
 
@@ -145,9 +152,14 @@ class Store:
         yields (a hash, a length) publishes nothing that failed the check.
         """
         digest = hashlib.sha256()
-        with self.attempt("blob") as place, telling_full_disk(self.root):
-            partial = place / "bytes"
-            with partial.open("xb") as out:
+        with contextlib.ExitStack() as stack, telling_full_disk(self.root):
+            # One attempt for all of a run's: a directory a blob made half of what the store makes and
+            # removes, and a file system that is slow to use an inode again (ext4 is) grows slower with each.
+            place = self._making or stack.enter_context(self.attempt("blob"))
+            handle, name = tempfile.mkstemp(dir=place)
+            partial = Path(name)
+            stack.callback(partial.unlink, missing_ok=True)  # where something is raised
+            with os.fdopen(handle, "wb") as out:
                 for chunk in chunks:
                     digest.update(chunk)
                     out.write(chunk)

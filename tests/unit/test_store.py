@@ -59,6 +59,32 @@ def test_bytes_are_kept_under_their_hash_and_read_only(store: Store) -> None:
     assert path.stat().st_mode & 0o777 == 0o444
 
 
+def test_a_running_podwheel_makes_its_blobs_in_one_attempt(store: Store) -> None:
+    attempts = store.root / "attempts"
+    seen: list[tuple[Path, ...]] = []
+
+    def chunks(fails: bool = False) -> Iterator[bytes]:
+        yield b"x"
+        seen.append(tuple(attempts.iterdir()))
+        if fails:
+            raise ValueError("half")
+
+    with store.running():
+        for _ in range(2):
+            store.put(chunks())
+        with pytest.raises(ValueError, match="half"):
+            store.put(chunks(fails=True))
+        (place,) = seen[0]
+        assert set(seen) == {(place,)}
+        assert list(place.iterdir()) == []
+        with store.abandoned() as found:
+            assert found == ()  # it is held, as every attempt is
+    assert list(attempts.iterdir()) == []
+    store.put(chunks())
+    assert seen[-1] != (place,)
+    assert list(attempts.iterdir()) == []
+
+
 def test_putting_twice_is_putting_once(store: Store) -> None:
     assert store.put([b"x"]) == store.put([b"x"])
 
