@@ -128,7 +128,7 @@ def main() -> None:
         build_deps="source",
         jobs=2,
     )
-    started, cpu = time.monotonic(), time.process_time()
+    started, cpu, user = time.monotonic(), time.process_time(), os.times().user
     with run.opened(options) as opened:
         outcome = pipeline.build(opened, output=directory / "wheelhouse", prove=False)
     assert len(outcome.built) == len(asked_for)
@@ -140,6 +140,7 @@ def main() -> None:
                 "steps": steps,
                 "seconds": time.monotonic() - started,
                 "cpu": time.process_time() - cpu,
+                "user": os.times().user - user,
                 "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             }
         )

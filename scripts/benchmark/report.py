@@ -7,7 +7,7 @@ from benchmark import figures
 
 OURS = "podwheel"
 _MEDIANS = (
-    "seconds", "cpu", "peak", "chain", "concurrency", "containers_cpu", "hooks_cpu", "steps",
+    "seconds", "cpu", "user", "peak", "chain", "concurrency", "containers_cpu", "hooks_cpu", "steps",
 )  # fmt: skip
 
 
@@ -71,11 +71,13 @@ def lines(name: str, table: dict[str, dict[str, float | None]], cores: int) -> l
 
 
 def _has(row: dict[str, float | None]) -> bool:
-    return "chain" in row or "cpu_each" in row
+    return "chain" in row or "cpu_each" in row or "user" in row
 
 
 def _more(tool: str, row: dict[str, float | None], cores: int) -> str:
     parts = []
+    if row.get("user") is not None:
+        parts.append(f"{row['user']:.2f} s of the CPU time not the kernel's")
     if row.get("chain") is not None:
         parts.append(
             f"CPU/{cores} cores {(row['cpu'] or 0) / cores:.2f} s, longest chain {row['chain']:.2f} s"
@@ -94,11 +96,14 @@ def _more(tool: str, row: dict[str, float | None], cores: int) -> str:
 def _growth(table: dict[str, dict[str, float | None]]) -> str:
     sizes = [int(tool.split()[0]) for tool in table]
     powers = [
-        figures.growth(sizes, [row[key] or 0.0 for row in table.values()])
-        for key in ("cpu", "peak")
+        figures.growth(sizes, [row.get(key) or 0.0 for row in table.values()])
+        for key in ("cpu", "user", "peak")
     ]
-    time, memory = ("?" if power is None else f"{power:.2f}" for power in powers)
-    return f"  grows with the number of steps to the power of: CPU time {time}, memory {memory}"
+    time, user, memory = ("?" if power is None else f"{power:.2f}" for power in powers)
+    return (
+        "  grows with the number of steps to the power of: "
+        f"CPU time {time} (without the kernel's {user}), memory {memory}"
+    )
 
 
 def _cell(value: float | None, width: int, scale: float = 1, digits: int = 2) -> str:

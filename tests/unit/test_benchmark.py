@@ -141,6 +141,27 @@ def test_the_hooks_of_packages_are_not_our_own_cost(monkeypatch: pytest.MonkeyPa
     assert "own_cpu_each" not in report.summary([{**run, "cpu": 9.0}], cores=2)["podwheel"]
 
 
+def test_the_kernels_part_of_a_graph_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(SCRIPTS)
+    report = importlib.import_module("benchmark.report")
+    runs = [
+        {
+            "tool": f"{n} steps",
+            "round": 0,
+            "code": 0,
+            "seconds": n,
+            "cpu": n * n,
+            "user": n,
+            "peak": n,
+        }
+        for n in (10, 20)
+    ]
+    *_, first, second, last = report.lines("graph", report.summary(runs, cores=2), 2)
+    assert "10.00 s of the CPU time not the kernel's" in first
+    assert "20.00" in second
+    assert last.endswith("CPU time 2.00 (without the kernel's 1.00), memory 1.00")
+
+
 def test_what_a_command_left_behind_is_counted(tmp_path: Path) -> None:
     """As conmon does it: a grandchild in a session of its own, which outlives the command."""
     burning = "import time\nwhile time.process_time() < 0.3: pass"
