@@ -213,7 +213,11 @@ def test_nothing_to_fetch(bench: Bench) -> None:
         ),
         (tar({"bad-1.0.0/a/b": ""}, more=[link("bad-1.0.0/a", "c")]), "there twice"),
     ],
-)
+    ids=[
+        "no archive", "elsewhere", "climbs", "absolute", "a file and a directory", "hard link",
+        "device", "links", "a link and a directory",
+    ],
+)  # fmt: skip
 def test_a_hostile_crate(bench: Bench, data: bytes, said: str | None) -> None:
     bench.server.routes["/crates/bad/1.0.0/download"] = data
     lock = locked(of_crates_io("bad", data))
