@@ -7,6 +7,8 @@ One JSON object a line (see common.serve); the source's root is where the hooks 
      "backend_path": [], "config_settings": {}, "environment": {}}
     {"op": "read", "path": "pyproject.toml"}
     {"op": "send", "directory": "/build/wheel"}
+    {"op": "ccache", "limit": 536870912, "toolchain": "..."}: for the hooks after it
+    {"op": "ccache-send"}
     {"op": "exit"}
 """
 
@@ -18,6 +20,7 @@ import os
 import shutil
 import sys
 
+import ccache
 import common
 import jobserver
 import unpack
@@ -53,10 +56,11 @@ def prepare(request):
 
 
 class Build(object):
-    """The state of one dialogue: where the source is."""
+    """The state of one dialogue: where the source is, and the compiler cache."""
 
     def __init__(self):
         self.root = None
+        self.compiler_cache = None
 
     def unpack(self, _channel, request):
         body = unpack.unpack(request)
@@ -67,10 +71,10 @@ class Build(object):
         if self.root is None:
             raise common.Refused("nothing-unpacked")
         command = prepare(request)
-        ended = common.run(
-            command, self.root, environment(request.get("environment") or {}), channel
-        )
-        return verdict(ended)
+        variables = environment(request.get("environment") or {})
+        if self.compiler_cache is not None:
+            variables = self.compiler_cache.joined(variables)
+        return verdict(common.run(command, self.root, variables, channel))
 
     def read(self, _channel, request):
         """A text file of the source, ``null`` where there is none."""
@@ -84,6 +88,17 @@ class Build(object):
 
     def send(self, channel, request):
         return {"ok": True, "files": common.send_files(channel, request["directory"])}
+
+    def cache(self, channel, request):
+        path = environment({})["PATH"]
+        self.compiler_cache = ccache.Cache(channel, path, request["limit"], request["toolchain"])
+        return {"ok": True}
+
+    def send_cache(self, _channel, _request):
+        """What the cache holds now, and how often it served; nothing, where there was none."""
+        if self.compiler_cache is None:
+            raise common.Refused("no-ccache")
+        return self.compiler_cache.send()
 
 
 def verdict(ended):
@@ -106,6 +121,13 @@ def verdict(ended):
 if __name__ == "__main__":
     build = Build()
     common.serve(
-        {"unpack": build.unpack, "hook": build.hook, "read": build.read, "send": build.send}
+        {
+            "unpack": build.unpack,
+            "hook": build.hook,
+            "read": build.read,
+            "send": build.send,
+            "ccache": build.cache,
+            "ccache-send": build.send_cache,
+        }
     )
     sys.exit(0)
