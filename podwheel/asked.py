@@ -52,6 +52,8 @@ class Options:
     system_packages_from: str | None = None
     shared_store: str | None = None
     """A directory or a URL; None: podwheel.toml's."""
+    ccache: bool | None = None
+    """None: as podwheel.toml says."""
 
 
 def asked(options: Options) -> tuple[Settings, Request, tuple[TargetDefinition, ...]]:

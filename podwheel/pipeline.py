@@ -84,6 +84,7 @@ def made(run: Run, *, prove: bool, portable: bool = False) -> Made:
         verdict=verdict,
         origins=run.builder.origins,
         tools=_tools(run, proven=verdict is not None and bool(built), portable=portable),
+        compilations=run.builder.caches.asked,
         fit=held_against_target(run, [b.wheel for b in built], server),
     )
 

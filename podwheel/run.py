@@ -128,6 +128,7 @@ class Session:
             registries=self.registries,
             rust=_host_rust(options, self.settings),
             remedies=options.remedies,
+            ccache=self.settings.ccache if options.ccache is None else options.ccache,
         )
         return Run(
             options=options,

@@ -107,6 +107,7 @@ class Settings:
     seeds: tuple[Seed, ...] = ()
     shared_store: str | None = None
     """A URL, or an absolute directory."""
+    ccache: bool = False
     limits: LimitSettings = LimitSettings()
 
     def of(self, name: str) -> PackageSettings:

@@ -16,6 +16,7 @@ from podwheel import log
 from podwheel.archives import expect, read_build_system, read_wheel
 from podwheel.build import costs, scm
 from podwheel.build.cargo import Cargo
+from podwheel.build.ccache import CompilerCaches, cache_of
 from podwheel.build.dialogue import Dialogue
 from podwheel.build.errand import MetadataErrand, Prepared, RequirementsErrand, WheelErrand
 from podwheel.build.fetches import Fetches
@@ -66,6 +67,7 @@ class Builder:
     cargo: Cargo = field(init=False)
     ladder: Ladder = field(init=False)
     dialogue: Dialogue = field(init=False)
+    caches: CompilerCaches = field(init=False)
     met: set[NormalizedName] = field(factory=set, init=False)
     """Every package that the run had to do with, build requirements too."""
     _with_settings: tuple[Wanted, ...] = field(init=False)
@@ -79,6 +81,7 @@ class Builder:
         self.lookups = Lookups(workshop=self.workshop, builder=self)
         self.supplies = Supplies(workshop=self.workshop)
         self.ladder = Ladder(workshop=self.workshop)
+        self.caches = CompilerCaches(workshop=self.workshop)
         self.cargo = Cargo(
             workshop=self.workshop,
             sources=self.sources,
@@ -218,7 +221,9 @@ class Builder:
 
     def _built(self, project: Project, tree: Resolution) -> Steps[tuple[Project, Built]]:
         notes: list[str] = []
-        errand = WheelErrand(project=project, workshop=self.workshop, notes=notes)
+        errand = WheelErrand(
+            project=project, workshop=self.workshop, caches=self.caches, notes=notes
+        )
         built, project = yield from self.dialogue.run(errand, tree, notes)
         return project, built
 
@@ -279,7 +284,7 @@ class Builder:
 
     def _prepare_steps(self, subject: Subject, tree: Resolution) -> Steps[Prepared]:
         project = yield from self._project(subject)
-        errand = RequirementsErrand(project=project, workshop=self.workshop)
+        errand = RequirementsErrand(project=project, workshop=self.workshop, caches=self.caches)
         prepared, project = yield from self.dialogue.run(errand, tree, [])
         self._keep(project)
         self.inputs.mounts(project)
@@ -316,6 +321,9 @@ class Builder:
             wanted_by=subject.wanted_by,
             local=isinstance(subject.direct, LocalDirectory),
             uploaded=None if subject.file is None else subject.file.uploaded,
+            cache=cache_of(subject, shop.target.name)
+            if shop.ccache and self.sources.compiled(source)
+            else None,
         )
         project = self.supplies.equipped(project, lambda: self.sources.external(source))
         project = self.ladder.known(project)

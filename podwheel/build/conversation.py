@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from podwheel.archives import parse_metadata
 from podwheel.build import scm
+from podwheel.build.step import Compilations
 from podwheel.build.telling import shown_lines, telling_lines
 from podwheel.errors import (
     BackendUnusable,
@@ -34,6 +35,7 @@ ARCHIVE: Final = "/podwheel/in/source"
 PATCHES: Final = "/podwheel/in/patches"
 
 _MOST_REQUIREMENTS: Final = 1000
+_MOST_COMPILATIONS: Final = 10**9
 _MOST_OF_EXCEPTION: Final = 8
 """Lines of an exception's own text that are shown."""
 
@@ -134,6 +136,30 @@ class Conversation:
                 log=self.log,
             )
         return into / value
+
+    def lend_cache(self, limit: int, toolchain: str) -> bool:
+        """Have the hooks that follow use the package's compiler cache; False: they cannot.
+
+        Args:
+            limit: Bytes that it may keep.
+            toolchain: Names what the compilers are made of.
+        """
+        request = {"op": "ccache", "limit": limit, "toolchain": toolchain}
+        return self.session.ask(request).get("ok") is True
+
+    def take_cache(self, into: Path, limit: int) -> Compilations | None:
+        """Bring the compiler cache out, unread, into the directory *into*; what it was asked for.
+
+        Raises:
+            WheelRejected: More came than *limit* bytes.
+        """
+        reply = self.session.receive({"op": "ccache-send"}, into, limit=limit)
+        found: Any = reply.get("found")
+        compiled: Any = reply.get("compiled")
+        for count in (found, compiled):
+            if type(count) is not int or not 0 <= count < _MOST_COMPILATIONS:
+                return None
+        return Compilations(found=found, compiled=compiled)
 
     def _hook(self, hook: str, *, optional: bool = False) -> Any:
         system = self.project.build_system

@@ -6,6 +6,7 @@ only where what it asked for had to be built first.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,7 +41,7 @@ from podwheel.sandbox.session import Ended, GuestGone
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from structlog import BoundLogger
@@ -123,10 +124,11 @@ class Dialogue:
         """Complete the project's environment, then run the errand in its container."""
         project = errand.project
         wheels = yield from self.requirements.wheels(project, (), tree, notes)
-        question = digest_of(project.step(environment.identity(wheels), None).id)
-        shop = self.workshop
-        answer = shop.store.read("requires", question) or shop.shared.requires(question)
-        dynamic = None if answer is None else tuple(answer["requires"])
+        question = _question(project, wheels)
+        dynamic = self._answer(question)
+        if dynamic is None and (inside := errand.inside()) is not project:
+            question = _question(inside, wheels)
+            dynamic = self._answer(question)
         while True:
             if dynamic is not None:
                 if lacking := self._programs(project, dynamic):
@@ -136,18 +138,25 @@ class Dialogue:
                 known = errand.known(wheels)
                 if known is not None:
                     return known
-            self._bring(project, wheels)
+            inside = errand.inside()
+            self._bring(inside, wheels)
             slot = yield SLOT
             try:
                 if dynamic is None:
-                    result = self._ask_and_act(errand, wheels, tree, slot, question)
+                    result = self._ask_and_act(errand, inside, wheels, tree, slot, question)
                 else:
-                    result = self._act(errand, wheels, tree, slot)
+                    result = self._act(errand, inside, wheels, tree, slot)
             finally:
                 self.workshop.scheduler.release(slot)
             if not isinstance(result, _Restart):
                 return result
             dynamic = result.requires
+
+    def _answer(self, question: str) -> tuple[str, ...] | None:
+        """What the backend asked for when it was asked before."""
+        shop = self.workshop
+        answer = shop.store.read("requires", question) or shop.shared.requires(question)
+        return None if answer is None else tuple(answer["requires"])
 
     def _bring(self, project: Project, wheels: tuple[Wheel, ...]) -> None:
         """All that takes long and needs no container, before a slot is asked for."""
@@ -172,26 +181,35 @@ class Dialogue:
         return _Lacking(mend=planned, error=error)
 
     def _act(
-        self, errand: Errand[T], wheels: tuple[Wheel, ...], tree: Resolution, slot: Slot
+        self,
+        errand: Errand[T],
+        inside: Project,
+        wheels: tuple[Wheel, ...],
+        tree: Resolution,
+        slot: Slot,
     ) -> T | _Lacking:
-        with self.workshop.store.attempt("step") as place:
+        with self._place(errand, inside) as place:
             result: T | _Lacking = self.in_container(
                 errand.title,
-                errand.project,
+                inside,
                 wheels,
                 slot,
                 place,
-                lambda talk, _: errand.act(talk, _out(place)),
+                lambda talk, _: errand.act(talk, place),
                 lambda brought, usage, log_file: errand.finish(
-                    Outing(brought=brought, wheels=wheels, usage=usage, log=log_file)
+                    Outing(
+                        project=inside, brought=brought, wheels=wheels, usage=usage, log=log_file
+                    )
                 ),
                 tree,
+                mounts=errand.mounts(inside),
             )
             return result
 
     def _ask_and_act(
         self,
         errand: Errand[T],
+        inside: Project,
         wheels: tuple[Wheel, ...],
         tree: Resolution,
         slot: Slot,
@@ -213,18 +231,35 @@ class Dialogue:
                     return _Restart(requires=asked)
                 grow(tuple(w for w in more if w.sha256 not in have))
                 complete = more
-            return errand.act(talk, _out(place))
+            return errand.act(talk, place)
 
         def finish(brought: Any, usage: Usage, log_file: Path) -> T:
             return errand.finish(
-                Outing(brought=brought, wheels=complete, usage=usage, log=log_file)
+                Outing(project=inside, brought=brought, wheels=complete, usage=usage, log=log_file)
             )
 
-        with self.workshop.store.attempt("step") as place:
+        with self._place(errand, inside) as place:
             result: T | _Restart | _Lacking = self.in_container(
-                errand.title, errand.project, wheels, slot, place, talk_through, finish, tree
+                errand.title,
+                inside,
+                wheels,
+                slot,
+                place,
+                talk_through,
+                finish,
+                tree,
+                mounts=errand.mounts(inside),
             )
             return result
+
+    @contextlib.contextmanager
+    def _place(self, errand: Errand[T], inside: Project) -> Iterator[Path]:
+        """A directory for one container of the errand's; what is to outlive it is kept, also of a failure."""
+        with self.workshop.store.attempt("step") as place:
+            try:
+                yield place
+            finally:
+                errand.leave(inside, place)
 
     def in_container(
         self,
@@ -236,6 +271,7 @@ class Dialogue:
         talk_through: Callable[[Conversation, Callable[[tuple[Wheel, ...]], None]], Any],
         finish: Callable[[Any, Usage, Path], Any],
         tree: Resolution = NO_TREE,
+        mounts: tuple[Mount, ...] = (),
     ) -> Any:
         """Run *talk_through* in a container of the project's environment, with its source unpacked.
 
@@ -243,6 +279,7 @@ class Dialogue:
             finish: Gets what that returned, what the container used, and its log, when the
                 container is gone. The step is done when this is.
             tree: The runtime tree.
+            mounts: What it has beside the project's own.
 
         Returns:
             What *finish* returned; the `_Restart`, where *talk_through* returned one; a
@@ -253,7 +290,15 @@ class Dialogue:
         with log.step(title, log=str(log_file), environment=environment.describe(wheels)) as step:
             try:
                 brought, usage = self._talk(
-                    title, project, wheels, slot, place / "env", talk_through, log_file, step.log
+                    title,
+                    project,
+                    wheels,
+                    slot,
+                    place / "env",
+                    talk_through,
+                    log_file,
+                    step.log,
+                    mounts,
                 )
             except (HookFailed, BackendUnusable) as error:
                 mend, hints = self.mending.after_failure(project, error.said, log_file, tree)
@@ -277,6 +322,7 @@ class Dialogue:
         talk_through: Callable[[Conversation, Callable[[tuple[Wheel, ...]], None]], Any],
         log_file: Path,
         logger: BoundLogger,
+        mounts: tuple[Mount, ...],
     ) -> tuple[Any, Usage]:
         """One container's life, from its environment to its judgement."""
         shop = self.workshop
@@ -287,7 +333,7 @@ class Dialogue:
             title,
             image=project.image,
             program="build.py",
-            mounts=(*_mounts(project, env), *inputs),
+            mounts=(*_mounts(project, env), *inputs, *mounts),
             slot=slot,
             variables=project.variables,
         )
@@ -367,10 +413,9 @@ def _in_vain(lacking: _Lacking, why: PodwheelError) -> PodwheelError:
     return lacking.error
 
 
-def _out(place: Path) -> Path:
-    out = place / "out"
-    out.mkdir()
-    return out
+def _question(project: Project, wheels: tuple[Wheel, ...]) -> str:
+    """Names what its backend asks for, in an environment of *wheels*."""
+    return digest_of(project.step(environment.identity(wheels), None).id)
 
 
 def _mounts(project: Project, env: Path) -> tuple[Mount, ...]:

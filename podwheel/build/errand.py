@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from podwheel.build import costs, environment
 from podwheel.build.intake import take_in
 from podwheel.build.records import known_wheel
 from podwheel.build.step import Built, Usage
+from podwheel.errors import HookFailed, WheelRejected
 from podwheel.resolve.documents import metadata_from_json, metadata_to_json
+from podwheel.sandbox.session import GuestGone
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from podwheel.build.ccache import CompilerCaches
     from podwheel.build.conversation import Conversation
     from podwheel.build.project import Project
-    from podwheel.build.step import Step
+    from podwheel.build.step import Compilations, Step
     from podwheel.build.workshop import Workshop
     from podwheel.model import Metadata, Wheel
+    from podwheel.sandbox.job import Mount
     from podwheel.store import Store
 
 T = TypeVar("T")
@@ -33,6 +38,8 @@ _PREPARED = "prepared"
 class Outing:
     """What a container's run left on the host, after the container is gone."""
 
+    project: Project
+    """As the container had it."""
     brought: Any
     """What `Errand.act` returned."""
     wheels: tuple[Wheel, ...]
@@ -56,13 +63,24 @@ class Errand(ABC, Generic[T]):
     def known(self, wheels: tuple[Wheel, ...]) -> T | None:
         """The result, if it follows from the complete environment without a container."""
 
+    def inside(self) -> Project:
+        """The project as its container has it."""
+        return self.project
+
+    def mounts(self, inside: Project) -> tuple[Mount, ...]:  # noqa: ARG002 - most have none
+        """What its container has beside the project's own."""
+        return ()
+
     @abstractmethod
     def act(self, talk: Conversation, place: Path) -> Any:
-        """Run in the container once the environment is complete; *place* gets what comes out."""
+        """Run in the container once the environment is complete; the directory *place* gets what comes out."""
 
     @abstractmethod
     def finish(self, outing: Outing) -> T:
         """Make the result of what was brought out."""
+
+    def leave(self, inside: Project, place: Path) -> None:
+        """Keep what outlives the container, which is gone, whatever came of it."""
 
 
 @frozen(kw_only=True)
@@ -107,13 +125,18 @@ class RequirementsErrand(Errand[Prepared]):
     """Only the dialogue itself: what the backend asks for, and bringing it here (``podwheel fetch``)."""
 
     workshop: Workshop
+    caches: CompilerCaches
 
     @property
     def title(self) -> str:
         return f"requirements of {self.project.title}"
 
+    def inside(self) -> Project:
+        """As it will be built: what that wants is brought, too."""
+        return self.caches.lent_to(self.project)
+
     def known(self, wheels: tuple[Wheel, ...]) -> Prepared:
-        step = self.project.step(environment.identity(wheels), self.workshop.build_tag)
+        step = self.inside().step(environment.identity(wheels), self.workshop.build_tag)
         return Prepared(project=self.project, wheels=wheels, step=step)
 
     def act(self, talk: Conversation, place: Path) -> None:
@@ -128,6 +151,7 @@ class WheelErrand(Errand[Built]):
     """`build_wheel`, or the same step's wheel from the store."""
 
     workshop: Workshop
+    caches: CompilerCaches
     notes: list[str]
     """Filled while the environment is completed: what the record should say."""
 
@@ -135,18 +159,51 @@ class WheelErrand(Errand[Built]):
     def title(self) -> str:
         return f"build {self.project.title}"
 
+    def inside(self) -> Project:
+        return self.caches.lent_to(self.project)
+
+    def mounts(self, inside: Project) -> tuple[Mount, ...]:
+        cache = self.caches.of(inside)
+        return () if cache is None else cache.mounts
+
     def known(self, wheels: tuple[Wheel, ...]) -> Built | None:
-        step = self._step(wheels)
+        """One that was built without a compiler cache is as good, and better."""
+        plain = self._known(self.project, wheels)
+        if plain is not None:
+            return plain
+        inside = self.inside()
+        return None if inside is self.project else self._known(inside, wheels)
+
+    def _known(self, project: Project, wheels: tuple[Wheel, ...]) -> Built | None:
+        step = self._step(project, wheels)
         document = self.workshop.store.read("step", step.id)
         if document is None:
-            document = self.workshop.shared.step(step, self.project)
+            document = self.workshop.shared.step(step, project)
         if document is None:
             return None
         wheel = known_wheel(self.workshop.store, document["wheel"])
-        return None if wheel is None else self._built(wheel, step, document, reused=True)
+        return None if wheel is None else self._built(project, wheel, step, document, reused=True)
 
-    def act(self, talk: Conversation, place: Path) -> Path:
-        return talk.wheel(place)
+    def act(self, talk: Conversation, place: Path) -> tuple[Path, Compilations | None]:
+        """The wheel, and what the compiler cache was asked for. That is brought out of a failure as well:
+        the next attempt finds what this one compiled."""
+        out = place / "out"
+        out.mkdir()
+        cache = self.caches.of(talk.project)
+        if cache is None or not cache.lend(talk):
+            return talk.wheel(out), None
+        try:
+            wheel = talk.wheel(out)
+        except HookFailed:
+            with contextlib.suppress(WheelRejected, GuestGone):
+                cache.take(talk, place)
+            raise
+        return wheel, cache.take(talk, place)
+
+    def leave(self, inside: Project, place: Path) -> None:
+        cache = self.caches.of(inside)
+        if cache is not None:
+            cache.keep(place)
 
     def finish(self, outing: Outing) -> Built:
         """Read what the container left, as hostile; make it canonical; keep it under the step's name.
@@ -154,9 +211,10 @@ class WheelErrand(Errand[Built]):
         Raises:
             WheelRejected: It is not the wheel that was asked for.
         """
-        store = self.workshop.store
+        store, project = self.workshop.store, outing.project
+        made, compilations = outing.brought
         wheel = take_in(
-            outing.brought,
+            made,
             workshop=self.workshop,
             name=self.project.name,
             version=self.project.version,
@@ -165,26 +223,36 @@ class WheelErrand(Errand[Built]):
             log=outing.log,
         )
         log_sha256, _ = store.put_file(outing.log)
-        step = self._step(outing.wheels)
+        step = self._step(project, outing.wheels)
+        usage = evolve(outing.usage, compilations=compilations)
+        self.caches.count(compilations)
         document = {
             "wheel": wheel.sha256,
             "log": log_sha256,
-            "usage": outing.usage.to_json(),
-            "notes": self.notes,
+            "usage": usage.to_json(),
+            "notes": [*self.notes, *([_note(compilations)] if project.cached else [])],
         }
         store.write("step", step.id, document)
         costs.remember(
             store,
             target=self.workshop.target.name,
             name=self.project.name,
-            usage=outing.usage,
+            usage=usage,
         )
-        return self._built(wheel, step, document, reused=False)
+        return self._built(project, wheel, step, document, reused=False)
 
-    def _step(self, wheels: tuple[Wheel, ...]) -> Step:
-        return self.project.step(environment.identity(wheels), self.workshop.build_tag)
+    def _step(self, project: Project, wheels: tuple[Wheel, ...]) -> Step:
+        return project.step(environment.identity(wheels), self.workshop.build_tag)
 
-    def _built(self, wheel: Wheel, step: Step, document: dict[str, Any], *, reused: bool) -> Built:
+    def _built(
+        self,
+        project: Project,
+        wheel: Wheel,
+        step: Step,
+        document: dict[str, Any],
+        *,
+        reused: bool,
+    ) -> Built:
         return Built(
             wheel=wheel,
             step=step,
@@ -194,10 +262,15 @@ class WheelErrand(Errand[Built]):
             url=self.project.source.url,
             source_sha256=self.project.source.sha256,
             commit=self.project.source.commit,
-            image=self.project.image,
+            image=project.image,
             supplies=self.project.supplies,
             inputs=self.project.inputs,
             remedies=self.project.remedies,
             notes=tuple(document["notes"]),
             shared=document.get("shared"),
         )
+
+
+def _note(compilations: Compilations | None) -> str:
+    said = "" if compilations is None else f": {compilations}"
+    return f"built with a compiler cache{said}"

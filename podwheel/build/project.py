@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from podwheel.build.step import Step
+from podwheel.build.step import WITH_CACHE, Step
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -69,6 +69,10 @@ class Project:
     """The rungs of the ladder that it is built with (docs/remedies.md); `variables` has their flags."""
     uploaded: dt.datetime | None = None
     """When its source was published; None: nobody says."""
+    cache: str | None = None
+    """Names its compiler cache (ccache.py); None: it has none."""
+    cached: bool = False
+    """It is built with that, in an image that has ccache."""
 
     @property
     def title(self) -> str:
@@ -87,7 +91,7 @@ class Project:
             config_settings=self.config_settings,
             variables=self.variables,
             patches=self.patches,
-            inputs=tuple(one.identity for one in self.inputs),
+            inputs=(*(one.identity for one in self.inputs), *([WITH_CACHE] if self.cached else [])),
             build_tag=build_tag,
         )
 

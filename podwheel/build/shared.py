@@ -96,8 +96,10 @@ def _usage(claim: Any) -> Usage:
     """What it cost, by their word; checked for what a record can hold."""
     usage = Usage.from_json(claim)
     dt.datetime.fromisoformat(usage.started)
+    counted = usage.compilations
+    asked = () if counted is None else (counted.found, counted.compiled)
     optional = (usage.cpu_seconds, usage.hooks_cpu_seconds, usage.peak_memory)
-    numbers = [usage.seconds, *(n for n in optional if n is not None)]
+    numbers = [usage.seconds, *asked, *(n for n in optional if n is not None)]
     if not all(isinstance(n, int | float) and 0 <= n < _MOST_COST for n in numbers):
         raise WheelRejected("what it says of the step's cost is no number")
     return usage

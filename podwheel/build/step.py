@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from podwheel.model import Image, Wheel
     from podwheel.remedies.remedy import Remedy
 
+WITH_CACHE: Final = ("ccache", "")
+"""An input without a hash: what is in a compiler cache, earlier builds of the package have left."""
+
 FORMAT: Final = 3
 """Raised when the guest, the layout or the normalisation change what comes out of the same inputs."""
 
@@ -44,13 +47,29 @@ class Step:
     patches: tuple[str, ...]
     """sha256 of each, in order."""
     inputs: tuple[tuple[str, str], ...] = ()
-    """Crates, toolchains and declared downloads: where each is found, and its hash."""
+    """Crates, toolchains and declared downloads: where each is found, and its hash. And that there was a
+    compiler cache (`WITH_CACHE`)."""
     build_tag: str | None
 
     @property
     def id(self) -> str:
         """The step's identity (sha256, hex)."""
         return digest_of({"format": FORMAT, **asdict(self)})
+
+
+@frozen(kw_only=True)
+class Compilations:
+    """What a compiler cache was asked for; a claim of the container's."""
+
+    found: int
+    compiled: int
+    """Those that were not found."""
+
+    def __add__(self, other: Compilations) -> Compilations:
+        return Compilations(found=self.found + other.found, compiled=self.compiled + other.compiled)
+
+    def __str__(self) -> str:
+        return f"{self.found} of {self.found + self.compiled} compilations found"
 
 
 @frozen(kw_only=True)
@@ -67,6 +86,8 @@ class Usage:
     """Which limits held, and how."""
     hooks_cpu_seconds: float | None = None
     """The part of `cpu_seconds` that the package's hooks used; the rest is the guest's own."""
+    compilations: Compilations | None = None
+    """None: there was no compiler cache."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -74,7 +95,14 @@ class Usage:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Usage:
         """The inverse of `to_json`."""
-        return cls(**{**document, "enforced": tuple((k, v) for k, v in document["enforced"])})
+        counted = document.get("compilations")
+        return cls(
+            **{
+                **document,
+                "enforced": tuple((k, v) for k, v in document["enforced"]),
+                "compilations": None if counted is None else Compilations(**counted),
+            }
+        )
 
 
 @frozen(kw_only=True)

@@ -91,6 +91,8 @@ class Workshop:
     rust: HostRust
     remedies: bool = True
     """False: ``--no-remedies``."""
+    ccache: bool = False
+    """Packages have compiler caches."""
 
     @property
     def written_down(self) -> tuple[SystemPackages, ...]:

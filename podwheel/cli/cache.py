@@ -29,6 +29,8 @@ _KINDS: Final = {
     "crates": "crates, unpacked",
     "vendored": "sets of crates",
     "git": "git repositories",
+    "ccache": "compiler caches",
+    "ccache-program": "ccache itself",
     "file-indexes": "files of distributions",
     "documents": "what is known",
     "index": "answers of indexes",

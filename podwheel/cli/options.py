@@ -125,6 +125,9 @@ _SHARED = [
 _BUILD_DEPS = [
     click.option("--build-deps", type=click.Choice(["wheel", "source"]), default="wheel", show_default=True, help="Build requirements: upstream's wheels, or built from source too."),
 ]  # fmt: skip
+_CCACHE = [
+    click.option("--ccache/--no-ccache", default=None, help="A compiler cache for each package, off by default (docs/speed.md)."),
+]  # fmt: skip
 _MENDING = [
     click.option("--rust", metavar="PATH_OR_NAME", help="Rust toolchain of this host (default: the best there is)."),
     click.option("--no-remedies", is_flag=True, help="Do not try an old package again with what is known to help (docs/remedies.md)."),
@@ -185,6 +188,11 @@ def isolation_option(function: F) -> F:
 def system_options(function: F) -> F:
     """What a build may be given beside what it asks for."""
     return _with(function, [*_SYSTEM, *_MENDING])
+
+
+def ccache_option(function: F) -> F:
+    """Whether packages have compiler caches."""
+    return _with(function, _CCACHE)
 
 
 def build_deps_option(function: F) -> F:
@@ -273,6 +281,7 @@ def options_of(given: dict[str, Any]) -> Options:
         find_system_packages=not given.get("no_system_packages"),
         system_packages_from=given.get("system_packages_from"),
         shared_store=given.get("shared_store"),
+        ccache=given.get("ccache"),
     )
     return evolve(options, jobs=given["jobs"]) if given.get("jobs") else options
 

@@ -72,6 +72,8 @@ def closing(outcome: Made, target: str | None, output: Path | None, *, quiet: bo
     out.print(
         f"{counted(len(outcome.built), 'wheel')}{for_it} ({ours} built from source, {total}){proven}: {place}"
     )
+    if outcome.compilations is not None:
+        out.print(f"ccache: {outcome.compilations}")
     if outcome.fit is None:
         server(outcome.server)
     else:

@@ -202,6 +202,7 @@ _DRAWN: Final[dict[str, Callable[[str, Event], Text]]] = {
 _WORDS: Final = {
     "build.cycle": "{title} needs itself to be built: upstream's wheel of {bootstrap} breaks the circle",
     "build.seed": "{title} is built with the seed {seed}: there is no source of it",
+    "ccache.missing": "ccache is not to be had on {target} ({reason}): what is compiled is compiled without a cache",
     "cargo.without": "{project} is built without the crates of its Rust code: {reason}",
     "crates.fetch": "crates fetched: {number}, in {seconds} s",
     "external.unread": "{project}: of its [external] table (PEP 725) these cannot be read: {entries}",

@@ -37,7 +37,7 @@ _PROJECT = "pyproject.toml"
 
 _TOP = (
     "target", "cpu", "cflags", "ldflags", "environment", "limits", "toolchain", "cargo", "seed", "package",
-    "shared-store",
+    "shared-store", "ccache",
 )  # fmt: skip
 _PACKAGE = (
     "environment", "config-settings", "build-requires", "build-constraints", "system-packages",
@@ -162,6 +162,7 @@ def _settings(top: Table) -> Settings:
         cargo_mirrors=_mirrors(top.table("cargo")),
         seeds=_seeds(top),
         shared_store=_shared_store(top),
+        ccache=top.boolean("ccache"),
         packages=_packages(top),
     )
 

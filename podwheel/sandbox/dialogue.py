@@ -130,11 +130,14 @@ class Session:
         with self._listening(request) as wire:
             return self._reply(self._frame(wire))
 
-    def receive(self, request: Mapping[str, Any], into: Path) -> dict[str, Any]:
+    def receive(
+        self, request: Mapping[str, Any], into: Path, *, limit: int | None = None
+    ) -> dict[str, Any]:
         """Send a request whose reply comes after files; they are written below *into*, mode 0600.
 
         Args:
             into: An existing directory that nobody else writes to.
+            limit: Bytes of all files; None: the job's.
 
         Returns:
             The reply's body; without ``"ok": true`` there were no files.
@@ -149,8 +152,9 @@ class Session:
             if header["frame"] == "reply":
                 return self._reply(header)
             last: list[dict[str, Any]] = []
+            most = self._job.limits.output if limit is None else limit
             try:
-                receive_files(self._pieces(wire, header, last), into, limit=self._job.limits.output)
+                receive_files(self._pieces(wire, header, last), into, limit=most)
             except PodwheelError as error:
                 self._stop(Ended.KILLED, error.what)
                 raise

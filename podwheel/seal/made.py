@@ -9,7 +9,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from podwheel.build.origins import Origins
     from podwheel.build.project import Project
-    from podwheel.build.step import Built
+    from podwheel.build.step import Built, Compilations
     from podwheel.build.workshop import Workshop
     from podwheel.model import Resolution
     from podwheel.prove.against import Fit
@@ -36,5 +36,7 @@ class Made:
     """Where the wheels of build environments came from."""
     tools: tuple[Tool, ...] = ()
     """Upstream's wheels that podwheel itself worked with."""
+    compilations: Compilations | None = None
+    """What the compiler caches were asked for; None: none was."""
     fit: Fit | None = None
     """Whether the server that was captured has what they need; None: the target is no captured server."""

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECORD = "podwheel.json"
-SCHEMA = 3
+SCHEMA = 4
 """Raised when a reader of the old form would misread, or refuse, the new one."""
-_READ = (1, 2, SCHEMA)
+_READ = (1, 2, 3, SCHEMA)
 
 _Facts = tuple[tuple[str, str], ...]
 
@@ -96,6 +96,15 @@ class InputRecord:
 
 
 @frozen(kw_only=True)
+class CompilationsRecord:
+    """What a step's compiler cache was asked for, by the container's word."""
+
+    found: int
+    compiled: int
+    """Those that were not found."""
+
+
+@frozen(kw_only=True)
 class StepRecord:
     """One build step, whenever it ran."""
 
@@ -111,6 +120,8 @@ class StepRecord:
     """The part of it that the package's own hooks used."""
     peak_memory: int | None = None
     """Bytes."""
+    ccache: CompilationsRecord | None = None
+    """None: it was built without a compiler cache."""
     environment: str | None = None
     """The id of an `EnvironmentRecord`."""
     backend: str | None = None
@@ -318,6 +329,7 @@ _PARTS: dict[tuple[type[Any], str], type[Any]] = {
     (PackageRecord, "bundled"): BundledRecord,
     (StepRecord, "system_packages"): SystemPackageRecord,
     (StepRecord, "inputs"): InputRecord,
+    (StepRecord, "ccache"): CompilationsRecord,
     (ServerRecord, "packages"): RuntimePackageRecord,
 }
 

@@ -17,6 +17,7 @@ from podwheel.seal.record import (
     RECORD,
     SCHEMA,
     BundledRecord,
+    CompilationsRecord,
     EnvironmentRecord,
     InputRecord,
     PackageRecord,
@@ -353,6 +354,9 @@ def _step(workshop: Workshop, built: Built, step: Step, usage: Usage) -> StepRec
         cpu_seconds=usage.cpu_seconds,
         hooks_cpu_seconds=usage.hooks_cpu_seconds,
         peak_memory=usage.peak_memory,
+        ccache=None
+        if usage.compilations is None
+        else CompilationsRecord(**asdict(usage.compilations)),
         environment=_environment_id(step),
         backend=step.backend,
         variables=published(step.variables),

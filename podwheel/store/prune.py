@@ -30,6 +30,8 @@ _DEPTHS: Final = {
     "crates": 2,
     "vendored": 2,
     "git": 1,
+    "ccache": 2,
+    "ccache-program": 1,
     "file-indexes": 1,
     "index": 3,
     "logs": 1,

@@ -144,6 +144,8 @@ def test_a_step_that_nobody_took(own: Store, team: Store) -> None:
         {"usage": {**USAGE, "seconds": "long"}},
         {"usage": {**USAGE, "cpu_seconds": float("inf")}},
         {"usage": {**USAGE, "more": 1}},
+        {"usage": {**USAGE, "compilations": {"found": "many", "compiled": 1}}},
+        {"usage": {**USAGE, "compilations": [1]}},
     ],
 )
 def test_a_claim_that_is_none(own: Store, team: Store, changes: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ def parsed(*arguments: str) -> Any:
     @options.requirement_options
     @options.building_options
     @options.build_deps_option
+    @options.ccache_option
     def command(**given: Any) -> None:
         got.append(options.options_of(given))
 
@@ -49,6 +50,11 @@ def test_every_command_can_be_asked_for_help(name: str) -> None:
     result = CliRunner().invoke(cli, [name, "--help"])
     assert result.exit_code == 0, result.output
     assert "Usage:" in result.output
+
+
+def test_a_compiler_cache_is_asked_for_or_refused_or_left_to_the_settings() -> None:
+    given = [parsed(*line, "x").ccache for line in (["--ccache"], ["--no-ccache"], [])]
+    assert given == [True, False, None]
 
 
 def test_formats_keep_the_order_of_the_line() -> None:

@@ -32,6 +32,7 @@ target = "debian-12"
 cpu = "x86-64-v2"
 cflags = ["-O2", "-g"]
 ldflags = "-Wl,-O1 '-Wl,-rpath,a b'"
+ccache = true
 environment = {B = "2", A = "1"}
 
 [package.NumPy]
@@ -56,6 +57,7 @@ test = ["python", "-m", "zope"]
         cpu="x86-64-v2",
         cflags=("-O2", "-g"),
         ldflags=("-Wl,-O1", "-Wl,-rpath,a b"),
+        ccache=True,
         environment=(("A", "1"), ("B", "2")),
         packages=settings.packages,
     )

@@ -70,13 +70,16 @@ def test_everything_is_counted_by_its_kind(store: Store) -> None:
     tree(store, "git/0123")
     tree(store, "file-indexes/0123")
     tree(store, "logs/20260101T000000-abc")
-    for name in ("index/pages/ab/x.json", "logs/images/a.log", "blobs/ab/.half"):
+    for name in (
+        "index/pages/ab/x.json", "logs/images/a.log", "blobs/ab/.half", "ccache/demo/0123.tar",
+    ):  # fmt: skip
         (store.root / name).parent.mkdir(parents=True, exist_ok=True)
         (store.root / name).write_text("x")
     with store.lock("something"):
         kinds = sorted(entry.kind for entry in survey(store))
     assert kinds == [
-        "blobs", "documents", "file-indexes", "git", "index", "logs", "logs", "unpacked", "wheels",
+        "blobs", "ccache", "documents", "file-indexes", "git", "index", "logs", "logs", "unpacked",
+        "wheels",
     ]  # fmt: skip
 
 
