@@ -20,7 +20,6 @@ import os
 import shutil
 import sys
 
-import ccache
 import common
 import jobserver
 import unpack
@@ -90,6 +89,8 @@ class Build(object):
         return {"ok": True, "files": common.send_files(channel, request["directory"])}
 
     def cache(self, channel, request):
+        import ccache
+
         path = environment({})["PATH"]
         self.compiler_cache = ccache.Cache(channel, path, request["limit"], request["toolchain"])
         return {"ok": True}
