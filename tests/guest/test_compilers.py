@@ -38,11 +38,42 @@ DISTUTILS = {
         """,
     "command/__init__.py": "",
     "command/build_ext.py": """
+        from concurrent.futures import ThreadPoolExecutor
         class build_ext:
+            def __init__(self, compiler, extensions):
+                self.compiler, self.extensions = compiler, extensions
             def _build_extensions_serial(self):
-                pass
+                for extension in self.extensions:
+                    self.build_extension(extension)
+            def _build_extensions_parallel(self):
+                with ThreadPoolExecutor(self.parallel) as pool:
+                    for built in [pool.submit(self.build_extension, e) for e in self.extensions]:
+                        built.result()
+            def build_extension(self, extension):
+                self.compiler.compile(extension.sources)
+        """,
+    "extension.py": """
+        class Extension:
+            extra_objects = ()
+            def __init__(self, source):
+                self.sources = [source]
         """,
 }
+CYTHON = """
+from distutils.command.build_ext import build_ext as distutils_build_ext
+class build_ext(distutils_build_ext):
+    translating = 0
+    def build_extension(self, extension):
+        self.translating += 1
+        name = extension.sources[0][0]
+        with open("translated", "a") as file:
+            file.write(name if self.translating == 1 else "!")
+        time.sleep(0.05)
+        self.translating -= 1
+        if name == "x":
+            raise ValueError("it cannot be translated")
+        super().build_extension(extension)
+"""
 
 PROGRAM = """
 import importlib.util, json, os, sys
@@ -55,6 +86,15 @@ compilers.side_by_side("fifo")
 compiler = distutils.ccompiler.CCompiler()
 """
 
+BUILDS = """
+from distutils.extension import Extension
+from Cython.Distutils.build_ext import build_ext
+command = build_ext(compiler, [Extension(source) for source in {!r}])
+try:
+    print(json.dumps(command._build_extensions_serial()))
+except ValueError as error:
+    print(json.dumps(str(error)))
+"""
 COUNTED = "touch running-{0}; sleep 0.2; ls | grep -c running- >>counts; rm running-{0}"
 
 
@@ -64,6 +104,9 @@ def place(tmp_path: Path) -> Path:
         file = tmp_path / "modules/distutils" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(textwrap.dedent(text))
+    cython = tmp_path / "modules/Cython/Distutils/build_ext.py"
+    cython.parent.mkdir(parents=True)
+    cython.write_text(f"import time\n{CYTHON}")
     os.mkfifo(tmp_path / "fifo")
     return tmp_path
 
@@ -113,6 +156,23 @@ def test_what_a_package_has_replaced_is_called_once_at_a_time(place: Path) -> No
     """
     run(place, code, tokens=3)
     assert (place / "counts").read_text().split() == ["1", "1", "1", "1"]
+
+
+@pytest.mark.parametrize(("tokens", "most"), [(0, 1), (2, 3)])
+def test_what_cython_translates_is_compiled_side_by_side(
+    place: Path, tokens: int, most: int
+) -> None:
+    commands = [f"{source.replace('0.2', '0.5')}; : .pyx" for source in sources(5)]
+    run(place, BUILDS.format(commands), tokens=tokens)
+    assert (place / "translated").read_text() == "abcde"
+    assert max(map(int, (place / "counts").read_text().split())) == most
+
+
+def test_what_cython_cannot_translate_holds_up_nobody(place: Path) -> None:
+    commands = ["x : .pyx", "b touch made-b; : .pyx", "c touch made-c; : .pyx"]
+    told, _ = run(place, BUILDS.format(commands), tokens=1)
+    assert told == "it cannot be translated"
+    assert (place / "translated").read_text() == "xbc"  # as distutils: all had been submitted
 
 
 def test_each_command_says_all_that_it_has_to_say_at_once(place: Path) -> None:

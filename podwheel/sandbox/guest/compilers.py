@@ -10,6 +10,7 @@ hook.py loads this by its path, on Python 3 only, into the process of the backen
 
 # ruff: noqa: SLF001 - distutils' own parts are what this is about
 import contextlib
+import functools
 import os
 import select
 import subprocess
@@ -24,11 +25,14 @@ _GAP = 0.002  # seconds in which the broker gets hold of a token that another st
 _COMMANDS = ("spawn", "call")  # newer setuptools have both
 _PARTS = ("_setup_compile", "_get_cc_args")
 _C = (".c", ".cc", ".cpp", ".cxx")
+_TRANSLATED = (".pyx", ".py")  # by Cython's build_ext, into one C file of that name
+_TRANSLATOR = "Cython.Distutils.build_ext"
 _OURS = ("distutils.", "setuptools._distutils.")
 _PLAIN_BUILD_EXT = (
     "distutils.command.build_ext",
     "setuptools._distutils.command.build_ext",
     "setuptools.command.build_ext",
+    _TRANSLATOR,
 )
 _PLAIN_EXTENSIONS = (
     "distutils.extension",
@@ -109,6 +113,34 @@ class Output(object):
                             data = data[os.write(2, data) :]
 
 
+class InTurn(object):
+    """Builds extensions that Cython's build_ext translates first: translated one after the other, in
+    their order, and compiled side by side. Each is one job from its beginning to its end."""
+
+    def __init__(self, command, jobs):
+        self._build = command.build_extension
+        self._jobs = jobs
+        self._numbers = {id(extension): n for n, extension in enumerate(command.extensions)}
+        self._turn = 0
+        self._changed = threading.Condition()
+
+    def build(self, extension):
+        number = self._numbers[id(extension)]
+        with self._changed:
+            self._changed.wait_for(lambda: self._turn == number)
+        try:
+            with self._jobs.one():
+                self._build(extension)
+        finally:
+            self.translated(extension)
+
+    def translated(self, extension):
+        """What comes now is distutils' own: the next one's turn."""
+        with self._changed:
+            self._turn = max(self._turn, self._numbers[id(extension)] + 1)
+            self._changed.notify_all()
+
+
 def side_by_side(fifo):
     """Let the backend's distutils take tokens out of *fifo*, if the backend has come with one."""
     if "setuptools" not in sys.modules and "distutils" not in sys.modules:
@@ -122,7 +154,7 @@ def side_by_side(fifo):
     jobs, output = Jobs(fifo), Output()
     _count_commands(CCompiler, jobs, output)
     _compile_sources(CCompiler, jobs, ThreadPoolExecutor(cores))
-    _build_extensions(build_ext, cores)
+    _build_extensions(build_ext, jobs, cores)
 
 
 def _count_commands(compiler_class, jobs, output):
@@ -195,24 +227,41 @@ def _is_plain(compiler):
     )
 
 
-def _build_extensions(command_class, cores):
-    original = command_class._build_extensions_serial
+def _build_extensions(command_class, jobs, cores):
+    serially, build_one = command_class._build_extensions_serial, command_class.build_extension
 
     def serial(self):
         if not _are_independent(self):
-            return original(self)
+            return serially(self)
         self.parallel = cores
+        if _translates(self):
+            self.podwheel = InTurn(self, jobs)
+            self.build_extension = self.podwheel.build
         try:
             return self._build_extensions_parallel()
         finally:
             self.parallel = None
+            for name in ("build_extension", "podwheel"):
+                vars(self).pop(name, None)
+
+    @functools.wraps(build_one)
+    def build_extension(self, extension):
+        if "podwheel" in vars(self):
+            self.podwheel.translated(extension)
+        return build_one(self, extension)
 
     command_class._build_extensions_serial = serial
+    command_class.build_extension = build_extension
+
+
+def _translates(command):
+    return any(kind.__module__ == _TRANSLATOR for kind in type(command).__mro__)
 
 
 def _are_independent(command):
-    """Whether the extensions are plain C or C++, with no object in common, and built as distutils does."""
+    """Whether the extensions are plain C, C++ or Cython, with no object in common, and built as distutils does."""
     extensions = command.extensions
+    suffixes = _C + _TRANSLATED if _translates(command) else _C
     sources = [os.path.splitext(source) for extension in extensions for source in extension.sources]
     return (
         len(extensions) > 1
@@ -220,7 +269,7 @@ def _are_independent(command):
         and type(command).build_extension.__module__ in _PLAIN_BUILD_EXT
         and all(type(extension).__module__ in _PLAIN_EXTENSIONS for extension in extensions)
         and not any(extension.extra_objects for extension in extensions)
-        and all(suffix in _C for _, suffix in sources)
+        and all(suffix in suffixes for _, suffix in sources)
         and len({stem for stem, _ in sources}) == len(sources)
         and _is_plain(command.compiler)
     )
