@@ -220,6 +220,10 @@ class HookFailed(BuildError):
     """A backend's hook raised, or a compiler failed below it."""
 
 
+class HookKilled(HookFailed):
+    """A signal ended a backend's hook."""
+
+
 class BackendUnusable(BuildError):
     """The backend cannot be imported, or the source has no usable ``pyproject.toml``."""
 

@@ -17,6 +17,7 @@ from podwheel.build.telling import shown_lines, telling_lines
 from podwheel.errors import (
     BackendUnusable,
     HookFailed,
+    HookKilled,
     PatchFailed,
     SourceUnusable,
     WheelRejected,
@@ -204,7 +205,8 @@ class Conversation:
             "killed": f"was killed by signal {reply.get('signal')}",
             "exited": f"ended with exit code {reply.get('code')}",
         }.get(str(reply.get("reason")), "raised an error")
-        return HookFailed(
+        failed = HookKilled if reply.get("reason") == "killed" else HookFailed
+        return failed(
             f"{self.title} could not be built: its backend's {hook} {how}",
             wanted_by=self.wanted_by,
             said=said,

@@ -25,6 +25,7 @@ from podwheel.build.telling import telling_lines
 from podwheel.errors import (
     BackendUnusable,
     HookFailed,
+    HookKilled,
     ImageBuildFailed,
     Interrupted,
     PodwheelError,
@@ -58,6 +59,10 @@ if TYPE_CHECKING:
     from podwheel.sandbox.session import Outcome
 
 T = TypeVar("T")
+
+_LIMITS = (
+    "--memory, --scratch-size and -j say how much it may have; podwheel doctor shows the limits"
+)
 
 
 @frozen(kw_only=True)
@@ -379,6 +384,15 @@ class Dialogue:
         elif outcome.ended is Ended.SILENT:
             what = f"printed nothing for {limits.silence:.0f} s"
             hint = "give it more with --silence-timeout SECONDS"
+        elif isinstance(failure, HookKilled) and outcome.out_of_memory:
+            # The kernel ends the largest process: here the hook, and the guest lived to tell.
+            raise StepKilled(
+                f"{failure.what}: its memory limit was reached",
+                wanted_by=project.wanted_by,
+                said=failure.said,
+                log=log_file,
+                hint=_LIMITS,
+            )
         elif isinstance(failure, PodwheelError):
             raise failure
         elif outcome.ended is Ended.OK and failure is None:
@@ -397,7 +411,7 @@ class Dialogue:
                 wanted_by=project.wanted_by,
                 said=telling_lines(log_file),
                 log=log_file,
-                hint="--memory, --scratch-size and -j say how much it may have; podwheel doctor shows the limits",
+                hint=_LIMITS,
             )
         raise StepTimedOut(
             f"{project.title} {what} and was ended",

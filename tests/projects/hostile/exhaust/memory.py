@@ -1,7 +1,7 @@
 """
 tries: all memory
-must: HookFailed
-says: was killed by signal 9
+must: StepKilled
+says: its memory limit was reached
 """
 
 
