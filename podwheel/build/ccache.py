@@ -57,7 +57,6 @@ class CompilerCache:
     """Names the packages of the build image: with others, nothing that was compiled is found."""
     limit: int
     """Bytes."""
-
     program: Path
     """A directory with ccache and its libraries."""
 
@@ -151,9 +150,8 @@ class CompilerCaches:
 def cache_of(subject: Subject, target: str) -> str:
     """Names the compiler cache of a package: its name alone would let a source that calls itself by
     another's name into that one's cache."""
-    if (
-        subject.file is not None
-    ):  # a lock has no index, and a file's own URL is another the next time
+    if subject.file is not None:
+        # A lock has no index, and a file's own URL is another the next time.
         where = [subject.file.index or urlsplit(subject.file.url).netloc]
     else:
         direct = subject.direct

@@ -147,10 +147,8 @@ class Dialogue:
             self._bring(inside, wheels)
             slot = yield SLOT
             try:
-                if dynamic is None:
-                    result = self._ask_and_act(errand, inside, wheels, tree, slot, question)
-                else:
-                    result = self._act(errand, inside, wheels, tree, slot)
+                to_ask = question if dynamic is None else None
+                result = self._act(errand, inside, wheels, tree, slot, to_ask)
             finally:
                 self.workshop.scheduler.release(slot)
             if not isinstance(result, _Restart):
@@ -192,41 +190,17 @@ class Dialogue:
         wheels: tuple[Wheel, ...],
         tree: Resolution,
         slot: Slot,
-    ) -> T | _Lacking:
-        with self._place(errand, inside) as place:
-            result: T | _Lacking = self.in_container(
-                errand.title,
-                inside,
-                wheels,
-                slot,
-                place,
-                lambda talk, _: errand.act(talk, place),
-                lambda brought, usage, log_file: errand.finish(
-                    Outing(
-                        project=inside, brought=brought, wheels=wheels, usage=usage, log=log_file
-                    )
-                ),
-                tree,
-                mounts=errand.mounts(inside),
-            )
-            return result
-
-    def _ask_and_act(
-        self,
-        errand: Errand[T],
-        inside: Project,
-        wheels: tuple[Wheel, ...],
-        tree: Resolution,
-        slot: Slot,
-        question: str,
+        question: str | None,
     ) -> T | _Restart | _Lacking:
+        """Run the errand in a container; before it ask the backend what it wants, unless *question* is None."""
         complete = wheels
 
         def talk_through(talk: Conversation, grow: Callable[[tuple[Wheel, ...]], None]) -> Any:
             nonlocal complete
-            asked = talk.requires()
-            _check(errand.project, asked)
-            self.workshop.store.write("requires", question, {"requires": list(asked)})
+            asked = () if question is None else talk.requires()
+            if question is not None:
+                _check(errand.project, asked)
+                self.workshop.store.write("requires", question, {"requires": list(asked)})
             if asked:
                 if self.supplies.programs(errand.project, asked).add:
                     return _Restart(requires=asked)  # and a better image will do without it
