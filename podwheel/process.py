@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _ANY_EXIT = range(256)
+_EXEC_SECONDS = 1.0
 _INSTALL_HINT = "podwheel doctor says what is missing and how to install it"
 
 _KEPT = (
@@ -168,10 +169,22 @@ def kill_orphans(*arguments: str) -> tuple[int, ...]:
     wanted, killed = {os.fsencode(argument) for argument in arguments}, []
     for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended, or is another account's
-            if wanted <= {*(place / "cmdline").read_bytes().split(b"\0")}:
+            if wanted <= _arguments(place):
                 os.kill(int(place.name), signal.SIGKILL)
                 killed.append(int(place.name))
     return tuple(killed)
+
+
+def _arguments(place: Path) -> set[bytes]:
+    """A process' arguments, from its directory under /proc.
+
+    They come last in an exec: for a moment, a process that has just been started shows none.
+    """
+    until = time.monotonic() + _EXEC_SECONDS
+    while not (text := (place / "cmdline").read_bytes()) and time.monotonic() < until:
+        (place / "exe").readlink()  # fails for what has ended, for the kernel's own and for others'
+        time.sleep(0.001)
+    return {*text.split(b"\0")}
 
 
 def run(

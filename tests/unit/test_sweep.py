@@ -149,6 +149,22 @@ def test_only_the_very_argument_is_an_orphans() -> None:
         other.kill()
 
 
+def test_a_process_that_was_just_started_shows_its_arguments_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = tmp_path / "cmdline"
+    line.touch()
+    (tmp_path / "exe").symlink_to("buildah")
+    monkeypatch.setattr(process.time, "sleep", lambda _: line.write_bytes(b"buildah\0--mark=abc\0"))
+    assert process._arguments(tmp_path) == {b"buildah", b"--mark=abc", b""}
+
+
+def test_a_dead_process_never_shows_any_arguments(tmp_path: Path) -> None:
+    (tmp_path / "cmdline").touch()  # there is no `exe` in it
+    with pytest.raises(FileNotFoundError):
+        process._arguments(tmp_path)
+
+
 def test_stages_of_dead_podwheels_go_and_those_of_living_ones_stay(tmp_path: Path) -> None:
     names = (
         ".wh.1.podwheel-new",
