@@ -38,6 +38,7 @@ __all__ = [
 _TEXT_LIMIT = 1 << 20
 _READ = ("pyproject.toml", "PKG-INFO")
 _SEEN = ("setup.py", "setup.cfg")
+_CRATE = "Cargo.toml"
 _COMPILED = {
     **dict.fromkeys((".c", ".f", ".for", ".f90", ".f95", ".m", ".s"), 1),
     **dict.fromkeys((".cc", ".cpp", ".cu", ".cxx", ".pyx", ".rs"), 5),  # templates, generated C
@@ -58,6 +59,8 @@ class Sdist:
     """Text of ``PKG-INFO``."""
     has_setup_py: bool
     has_setup_cfg: bool
+    has_crates: bool = False
+    """Whether a ``Cargo.toml`` is anywhere in it: without one, nothing in it is Rust that cargo builds."""
     compiled: int = 0
     """Bytes of sources in compiled languages, in the whole archive; some languages' count more than once."""
 
@@ -223,6 +226,7 @@ def _sdist(entries: list[_Entry], root: tuple[str, ...], *, filename: str, top: 
         pkg_info=texts["PKG-INFO"],
         has_setup_py="setup.py" in files,
         has_setup_cfg="setup.cfg" in files,
+        has_crates=any(entry.parts[-1] == _CRATE for entry in entries),
         compiled=sum(
             entry.size * _COMPILED.get(PurePosixPath(entry.parts[-1].lower()).suffix, 0)
             for entry in entries

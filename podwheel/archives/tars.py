@@ -65,13 +65,17 @@ class _Forward(io.RawIOBase):
         self._limit = limit
         self._at = 0
         self._buffer = b""
+        self._begin = 0  # of what is not read yet: a header is 512 bytes, a chunk many thousands
 
     def read(self, size: int = -1, /) -> bytes:
         if not 0 <= size <= _HEADER_LIMIT:
             raise Unreadable(f"a member's header has {size} bytes; the limit is {_HEADER_LIMIT}")
-        while len(self._buffer) < size and (more := next(self._chunks, None)) is not None:
-            self._buffer += more
-        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        while len(self._buffer) - self._begin < size:
+            if (more := next(self._chunks, None)) is None:
+                break
+            self._buffer, self._begin = self._buffer[self._begin :] + more, 0
+        data = self._buffer[self._begin : self._begin + size]
+        self._begin += len(data)
         self._at += len(data)
         if self._at > self._limit:
             raise Unreadable(f"it unpacks to more than {self._limit} bytes")

@@ -15,7 +15,6 @@ from attrs import define, evolve, field
 from podwheel import log
 from podwheel.archives import expect, read_build_system, read_wheel
 from podwheel.build import costs, scm
-from podwheel.build.cargo import Cargo
 from podwheel.build.ccache import CompilerCaches, cache_of
 from podwheel.build.dialogue import Dialogue
 from podwheel.build.errand import MetadataErrand, Prepared, RequirementsErrand, WheelErrand
@@ -35,6 +34,7 @@ from podwheel.build.subject import Subject
 from podwheel.build.supplies import Supplies
 from podwheel.errors import BuildError
 from podwheel.index import file_of
+from podwheel.index.once import Once
 from podwheel.index.urls import masked
 from podwheel.model import NO_TREE, ArchiveUrl, LocalDirectory
 from podwheel.store import digest_of
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from podwheel.build.cargo import Cargo
     from podwheel.build.lost import Lost
     from podwheel.build.origins import Origins
     from podwheel.build.schedule import Expected, Steps, Task
@@ -64,7 +65,7 @@ class Builder:
     supplies: Supplies = field(init=False)
     inputs: Inputs = field(init=False, factory=Inputs)
     fetches: Fetches = field(init=False)
-    cargo: Cargo = field(init=False)
+    cargo: Once[Cargo] = field(init=False)
     ladder: Ladder = field(init=False)
     dialogue: Dialogue = field(init=False)
     caches: CompilerCaches = field(init=False)
@@ -82,12 +83,7 @@ class Builder:
         self.supplies = Supplies(workshop=self.workshop)
         self.ladder = Ladder(workshop=self.workshop)
         self.caches = CompilerCaches(workshop=self.workshop)
-        self.cargo = Cargo(
-            workshop=self.workshop,
-            sources=self.sources,
-            supplies=self.supplies,
-            inputs=self.inputs,
-        )
+        self.cargo = Once(self._cargo)
         self.dialogue = Dialogue(
             workshop=self.workshop,
             requirements=BuildRequirements(workshop=self.workshop, builder=self),
@@ -156,16 +152,16 @@ class Builder:
         return tuple(str(r) for r in self.sources.build_system(source).requires)
 
     def _wheel_of(self, subject: Subject, tree: Resolution) -> Task[Built]:
-        expected = self._cost(subject) or costs.guess(
-            archive=None if subject.file is None else subject.file.size
-        )
-        return self._task(
-            "build", subject, tree, lambda: self._build_steps(subject, tree), expected
-        )
-
-    def _cost(self, subject: Subject) -> Expected | None:
         shop = self.workshop
-        return costs.known(shop.store, target=shop.target.name, name=subject.name)
+        cost = costs.known(shop.store, target=shop.target.name, name=subject.name)
+        archive = None if subject.file is None else subject.file.size
+        return self._task(
+            "build",
+            subject,
+            tree,
+            lambda: self._build_steps(subject, tree, guessing=cost is None),
+            cost or costs.guess(archive=archive),
+        )
 
     def _task(
         self,
@@ -201,9 +197,14 @@ class Builder:
             source_sha256=None,
         )
 
-    def _build_steps(self, subject: Subject, tree: Resolution) -> Steps[Built]:
+    def _build_steps(self, subject: Subject, tree: Resolution, *, guessing: bool) -> Steps[Built]:
+        """Build, or find it built.
+
+        Args:
+            guessing: What it costs is not remembered: its source tells more than its size did.
+        """
         project = yield from self._project(subject)
-        if self._cost(subject) is None:
+        if guessing:
             guessed = costs.guess(compiled=self.sources.compiled(project.source))
             self.workshop.scheduler.expect(_key("build", subject, tree), guessed)
         try:
@@ -236,7 +237,7 @@ class Builder:
         attempt = best = (project, built)
         while (fuller := self.supplies.fuller(*attempt)) is not None:
             try:
-                fuller = yield from self.cargo.equipped(fuller)
+                fuller = yield from self._with_crates(fuller)
                 attempt = yield from self._built(fuller, tree)
             except BuildError as error:
                 self.supplies.settle(best[1])
@@ -327,7 +328,7 @@ class Builder:
         )
         project = self.supplies.equipped(project, lambda: self.sources.external(source))
         project = self.ladder.known(project)
-        project = yield from self.cargo.equipped(project)
+        project = yield from self._with_crates(project)
         project = yield from self.fetches.equipped(project)
         if project.patches:
             project = yield from self._patched(project)
@@ -344,6 +345,22 @@ class Builder:
         given = (variable for variable, _ in (*settings.environment, *package.environment))
         told = scm.variables(version, name, given)
         return variables_of(settings, package, epoch=EPOCH, told=told)
+
+    def _cargo(self) -> Cargo:
+        from podwheel.build.cargo import Cargo  # rust/ and toolchains/: most runs need neither
+
+        return Cargo(
+            workshop=self.workshop,
+            sources=self.sources,
+            supplies=self.supplies,
+            inputs=self.inputs,
+        )
+
+    def _with_crates(self, project: Project) -> Steps[Project]:
+        """The project with what cargo needs (`Cargo.equipped`), where there is a crate in its source."""
+        if not self.sources.has_crates(project.source):
+            return project
+        return (yield from self.cargo.get().equipped(project))
 
     def _config_settings(
         self, subject: Subject, settings: PackageSettings

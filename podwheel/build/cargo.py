@@ -19,7 +19,8 @@ from podwheel.errors import PodwheelError, ToolchainTooOld
 from podwheel.index.once import Once
 from podwheel.model import VcsUrl
 from podwheel.remedies.remedy import NEWER
-from podwheel.rust import PREFIX, read_tree, repositories, vendor
+from podwheel.rust.tree import read_tree
+from podwheel.rust.vendor import PREFIX, repositories, vendor
 from podwheel.sandbox.arguments import CONSTANT_ENVIRONMENT
 from podwheel.store import digest_of
 from podwheel.toolchains import choose, host, provision
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from podwheel.build.supplies import Supplies
     from podwheel.build.workshop import Workshop
     from podwheel.remedies.remedy import Remedy
-    from podwheel.rust import Git, Tree, Vendored
+    from podwheel.rust import Git
+    from podwheel.rust.tree import Tree
+    from podwheel.rust.vendor import Vendored
     from podwheel.toolchains.distribution import Candidate
     from podwheel.toolchains.host import Toolchain, Unusable
 
@@ -111,7 +114,7 @@ class Cargo:
         return self._with_toolchain(bare, wants), remedy
 
     def _tree(self, project: Project) -> Tree | None:
-        """What its source says of Rust; that most say nothing is kept."""
+        """What its source says of Rust; that this is nothing is kept."""
         source, store = project.source, self.workshop.store
         key = digest_of([source.sha256, source.subdirectory or ""])
         if store.read("no-rust", key) is not None:

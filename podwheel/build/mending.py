@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from podwheel.build.schedule import Steps
     from podwheel.build.supplies import Supplies
     from podwheel.build.workshop import Workshop
+    from podwheel.index.once import Once
     from podwheel.model import Resolution
 
 Mend = Plan | Remedy
@@ -32,7 +33,7 @@ class Mending:
     workshop: Workshop
     supplies: Supplies
     ladder: Ladder
-    cargo: Cargo
+    cargo: Once[Cargo]
 
     def after_failure(
         self, project: Project, said: str, log_file: Path, tree: Resolution
@@ -68,9 +69,9 @@ class Mending:
         """
         if isinstance(mend, Remedy):
             if mend.rust:
-                project, mend = self.cargo.newer(project, mend)
+                project, mend = self.cargo.get().newer(project, mend)
             return self.ladder.climbed(project, mend)
-        return (yield from self.cargo.equipped(self.supplies.with_more(project, mend)))
+        return (yield from self.cargo.get().equipped(self.supplies.with_more(project, mend)))
 
     def _hints(self, project: Project, text: str) -> tuple[str, ...]:
         # Patterns that only a log that is read needs.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from packaging.requirements import Requirement
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
@@ -63,6 +63,8 @@ class Sources:
     """Brings sources to the host. Nothing in them is executed here, or unpacked on the host."""
 
     workshop: Workshop
+    _known: dict[tuple[str, str | None], dict[str, Any]] = field(factory=dict, init=False)
+    """What this run has read already, by the archive's hash and the subdirectory."""
 
     def of_file(
         self, file: File, *, hashes: tuple[Hash, ...], wanted_by: tuple[str, ...]
@@ -115,11 +117,22 @@ class Sources:
         size: int = self._declared(source)["compiled"]
         return size
 
+    def has_crates(self, source: Source) -> bool:
+        """Whether there may be Rust code in the archive (`Sdist.has_crates`)."""
+        crates: bool = self._declared(source)["crates"]
+        return crates
+
     def _declared(self, source: Source) -> dict[str, Any]:
         """What is kept of a source's pyproject.toml, which is read once."""
+        asked = source.sha256, source.subdirectory
+        if asked not in self._known:
+            self._known[asked] = self._read(source)
+        return self._known[asked]
+
+    def _read(self, source: Source) -> dict[str, Any]:
         key = digest_of([source.sha256, source.subdirectory or ""])
         known: dict[str, Any] | None = self.workshop.store.read("build-system", key)
-        if known is None or "compiled" not in known:
+        if known is None or "crates" not in known:
             sdist = read_sdist(
                 source.archive, filename=source.filename, subdirectory=source.subdirectory
             )
@@ -134,6 +147,7 @@ class Sources:
                 "name": name if isinstance(name, str) else "",
                 "versioned": sdist.pkg_info is not None or "version" in project,
                 "compiled": sdist.compiled,
+                "crates": sdist.has_crates,
             }
             self.workshop.store.write("build-system", key, known)
         return known

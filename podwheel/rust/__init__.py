@@ -11,9 +11,3 @@ from podwheel.rust.lock import Git as Git
 from podwheel.rust.lock import Lock as Lock
 from podwheel.rust.lock import read_lock as read_lock
 from podwheel.rust.registries import Registries as Registries
-from podwheel.rust.tree import Tree as Tree
-from podwheel.rust.tree import read_tree as read_tree
-from podwheel.rust.vendor import PREFIX as PREFIX
-from podwheel.rust.vendor import Vendored as Vendored
-from podwheel.rust.vendor import repositories as repositories
-from podwheel.rust.vendor import vendor as vendor

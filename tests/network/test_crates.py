@@ -9,7 +9,8 @@ import pytest
 
 from podwheel.index import Index
 from podwheel.model import Freshness, Indexes, Network
-from podwheel.rust import Registries, Vendored, read_configuration, read_lock, vendor
+from podwheel.rust import Registries, read_configuration, read_lock
+from podwheel.rust.vendor import Vendored, vendor
 from podwheel.store import Store
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ import pytest
 from archives_helpers import entry, make_tar, make_wheel
 from packaging.requirements import Requirement
 
+from podwheel.archives import tars
 from podwheel.archives.metadata import parse_metadata
 from podwheel.archives.sdist import (
     Sdist,
@@ -62,6 +63,25 @@ def test_a_tar(tmp_path: Path, mode: str) -> None:
     assert sdist.pyproject == "[build-system]\nrequires = []\n"
     assert sdist.pkg_info == "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
     assert (sdist.has_setup_py, sdist.has_setup_cfg) == (True, False)
+
+
+@pytest.mark.parametrize("chunk", [1, 511, 512, 513, 1000])
+def test_a_tar_whose_members_are_spread_over_chunks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(tars, "CHUNK", chunk)
+    text = "".join(f"x{number} = {number}\n" for number in range(500))
+    files = {**FILES, "demo-1.0/pyproject.toml": text.encode(), "demo-1.0/PKG-INFO": text.encode()}
+    for mode in ("w", "w:gz", "w:xz"):
+        sdist = read_sdist(make_tar(tmp_path / mode, files, mode=mode), filename=NAME)
+        assert (sdist.pyproject, sdist.pkg_info) == (text, text)
+
+
+def test_whether_there_may_be_rust_in_it(tmp_path: Path) -> None:
+    crate = {**FILES, "demo-1.0/native/Cargo.toml": b"[package]\n"}
+    assert read_sdist(make_tar(tmp_path / "crate", crate), filename=NAME).has_crates
+    other = {**FILES, "demo-1.0/docs/Cargo.toml.in": b"", "demo-1.0/Cargo.lock": b""}
+    assert not read_sdist(make_tar(tmp_path / "other", other), filename=NAME).has_crates
 
 
 def test_how_much_of_it_a_compiler_reads(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from podwheel.build.ladder import Ladder
 from podwheel.build.mending import Mending, told_of
+from podwheel.index.once import Once
 from podwheel.model import NO_TREE
 from podwheel.remedies.remedy import Remedy
 from podwheel.settings import PackageSettings, Settings
@@ -79,7 +80,7 @@ def mending(workshop: Any, plan: Plan) -> Mending:
     def newer(project: Any, remedy: Remedy) -> tuple[Any, Remedy]:
         return project, Remedy(name=remedy.name, reason=remedy.reason, rust="1.90")
 
-    cargo: Any = SimpleNamespace(equipped=equipped, newer=newer)
+    cargo: Any = Once(lambda: SimpleNamespace(equipped=equipped, newer=newer))
     return Mending(
         workshop=workshop, supplies=supplies, ladder=Ladder(workshop=workshop), cargo=cargo
     )
