@@ -19,8 +19,28 @@ if TYPE_CHECKING:
     from podwheel.model import Wheel
     from podwheel.prove.against import Fit
     from podwheel.prove.verdict import Imported, Proof, Verdict
+    from podwheel.run import Run
 
+T = TypeVar("T")
+_Summary = TypeVar("_Summary", bound=BuildsFailed)
 _MISSING_LIBRARY = re.compile(r"(\S+): cannot open shared object file")
+
+
+def results(run: Run, tasks: Sequence[Task[T]]) -> tuple[T, ...]:
+    """Wait for all tasks.
+
+    Raises:
+        PodwheelError: As `raise_failed`.
+    """
+    for task in tasks:
+        run.workshop.scheduler.wait(task)
+    raise_failed(tasks)
+    return tuple(task.value() for task in tasks)
+
+
+def result(run: Run, task: Task[T]) -> T:
+    """What `results` does, of one."""
+    return results(run, [task])[0]
 
 
 def raise_failed(tasks: Sequence[Task[Any]], *, but: type[BaseException] | tuple[()] = ()) -> None:
@@ -77,9 +97,6 @@ def of_targets(failed: Sequence[tuple[str, PodwheelError]], *, of: int) -> Targe
         failures=[error for _, error in failed],
     )
     return _with_code(error)
-
-
-_Summary = TypeVar("_Summary", bound=BuildsFailed)
 
 
 def _with_code(summary: _Summary) -> _Summary:

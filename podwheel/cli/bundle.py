@@ -54,7 +54,7 @@ def command(directory: Path, output: Path | None, **given: Any) -> None:
 
 def _pip_of(target: str, given: dict[str, Any]) -> Wheel:
     """A pip that runs on the Python of *target*, from the index; of ``--target``, if that is given."""
-    from podwheel import pipeline, run
+    from podwheel import proving, run
 
     chosen = options.options_of(given)
     chosen = evolve(
@@ -63,4 +63,4 @@ def _pip_of(target: str, given: dict[str, Any]) -> Wheel:
         arguments=evolve(chosen.arguments, requirements=("pip",)),
     )
     with run.opened(chosen) as opened:
-        return pipeline.pip_of_target(opened)
+        return proving.pip_of_target(opened)

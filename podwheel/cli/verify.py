@@ -108,18 +108,18 @@ def _proven(
     *,
     anew: bool,
 ) -> _Proof:
-    from podwheel import pipeline
+    from podwheel import proving
 
-    needs = pipeline.server_of(run, wheels)
-    server, verdict = pipeline.verified(
+    needs = proving.server_of(run, wheels)
+    server, verdict = proving.verified(
         run, wheels, server=needs, lost={}, built_with=house.built_with, anew=anew
     )
     elsewhere = ""
     if against is None:
-        fit = pipeline.held_against_target(run, wheels, server)
+        fit = proving.held_against_target(run, wheels, server)
     else:
         capture, python = against
-        fit = pipeline.held_against_server(run, wheels, server, capture=capture, python=python)
+        fit = proving.held_against_server(run, wheels, server, capture=capture, python=python)
         elsewhere = "" if run.workshop.definition.capture else run.workshop.target.name
     return _Proof(house=house, server=server, verdict=verdict, fit=fit, elsewhere=elsewhere)
 

@@ -10,12 +10,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this checkout's podwheel
 
-from podwheel import log, pipeline, run
-from podwheel.model import Freshness
-from podwheel.requirements import Arguments
+from podwheel.__main__ import collect_seldom
 
 
 def main() -> None:
+    collect_seldom()  # first of all, as podwheel does
+    from podwheel import log, pipeline, run
+    from podwheel.model import Freshness
+    from podwheel.requirements import Arguments
+
     parser = argparse.ArgumentParser()
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--refresh", action="store_true")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import evolve
 
-from podwheel import log, pipeline
+from podwheel import log, pipeline, proving
 from podwheel.archives.contents import open_wheel
 from podwheel.asked import Options
 from podwheel.build import portable
@@ -72,7 +72,7 @@ def imports_where_its_libraries_are_not(run: Run, wheel: Wheel) -> bool:
     """Installed and imported in the pristine container."""
     verifier = Verifier(
         workshop=run.workshop,
-        pip=pipeline.pip_of_target(run),
+        pip=proving.pip_of_target(run),
         slots=1,
         image=run.workshop.target.runtime,
     )

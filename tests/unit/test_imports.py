@@ -17,6 +17,7 @@ ROOMS = [
     "doctor",
     "several",
     "pipeline",
+    "proving",
     "failures",
     "run",
     "asked",
