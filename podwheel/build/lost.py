@@ -19,7 +19,9 @@ from podwheel.archives.modules import extension_module
 from podwheel.errors import DownloadError, ResolutionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from packaging.tags import Tag
 
     from podwheel.build.step import Built
     from podwheel.index import Index
@@ -107,19 +109,27 @@ def _module(path: str) -> str | None:
 
 def _native_upstream(built: Built, index: Index, python: Interpreter) -> File | None:
     """Upstream's wheel of the same version that this platform would get, if it is not for any."""
-    rank = {tag: at for at, tag in enumerate(python.tags)}
-    best: tuple[int, File] | None = None
+    files = dict(_native_of_its_version(built, index))
+    if not files:
+        return None
+    rank = {tag: at for at, tag in enumerate(python.tags)}  # there are a thousand of them
+    best = {
+        file: min((rank[t] for t in tags & rank.keys()), default=None)
+        for file, tags in files.items()
+    }
+    fitting = {file: at for file, at in best.items() if at is not None}
+    return min(fitting, key=fitting.__getitem__, default=None)
+
+
+def _native_of_its_version(built: Built, index: Index) -> Iterator[tuple[File, frozenset[Tag]]]:
     for file in index.files(built.wheel.name):
         if not file.filename.endswith(".whl") or file.filename.endswith("-any.whl"):
             continue
         try:
             version = Version(file.filename.split("-")[1])
-            if version.public != built.wheel.version.public:
-                continue  # most are: their tags need not be read
-            tags = parse_wheel_filename(file.filename)[3]
+            if (
+                version.public == built.wheel.version.public
+            ):  # most are not: their tags need not be read
+                yield file, parse_wheel_filename(file.filename)[3]
         except (InvalidVersion, InvalidWheelFilename, IndexError):
             continue
-        ranked = min((rank[tag] for tag in tags if tag in rank), default=None)
-        if ranked is not None and (best is None or ranked < best[0]):
-            best = (ranked, file)
-    return best[1] if best else None

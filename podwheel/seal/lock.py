@@ -61,8 +61,9 @@ def make_lock(
         ],
         tool={"podwheel": tool},
     )
-    lock.validate()
-    return lock.to_dict()
+    document: Mapping[str, Any] = lock.to_dict()
+    Pylock.from_dict(document)  # what `validate` does; a document of hundreds takes its time
+    return document
 
 
 def _environments(python: Interpreter) -> list[Marker] | None:

@@ -122,7 +122,7 @@ class Store:
 
     def blob_path(self, sha256: str) -> Path:
         """Where the bytes of that hash are, or would be."""
-        return self.root / "blobs" / sha256[:2] / sha256
+        return self.root / f"blobs/{sha256[:2]}/{sha256}"
 
     def blob(self, sha256: str) -> Path | None:
         """The file with those bytes, or None; one that was written to since is read, and set aside if
@@ -180,7 +180,7 @@ class Store:
     # ------------------------------------------------------------ documents by key
 
     def document_path(self, kind: str, key: str) -> Path:
-        return self.root / "documents" / kind / key[:2] / f"{key}.json"
+        return self.root / f"documents/{kind}/{key[:2]}/{key}.json"  # one join: these are many
 
     def read(self, kind: str, key: str) -> Any | None:
         """The document of that kind and key, or None; one that is damaged counts as absent."""
