@@ -94,6 +94,7 @@ class Builder:
                 supplies=self.supplies,
                 ladder=self.ladder,
                 cargo=self.cargo,
+                with_crates=self._with_crates,
             ),
         )
         self.fetches = Fetches(workshop=self.workshop, sources=self.sources, inputs=self.inputs)

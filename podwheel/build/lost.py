@@ -113,12 +113,8 @@ def _native_upstream(built: Built, index: Index, python: Interpreter) -> File | 
     if not files:
         return None
     rank = {tag: at for at, tag in enumerate(python.tags)}  # there are a thousand of them
-    best = {
-        file: min((rank[t] for t in tags & rank.keys()), default=None)
-        for file, tags in files.items()
-    }
-    fitting = {file: at for file, at in best.items() if at is not None}
-    return min(fitting, key=fitting.__getitem__, default=None)
+    ranks = {file: [rank[tag] for tag in tags & rank.keys()] for file, tags in files.items()}
+    return min((file for file in files if ranks[file]), key=lambda f: min(ranks[f]), default=None)
 
 
 def _native_of_its_version(built: Built, index: Index) -> Iterator[tuple[File, frozenset[Tag]]]:
@@ -127,9 +123,8 @@ def _native_of_its_version(built: Built, index: Index) -> Iterator[tuple[File, f
             continue
         try:
             version = Version(file.filename.split("-")[1])
-            if (
-                version.public == built.wheel.version.public
-            ):  # most are not: their tags need not be read
-                yield file, parse_wheel_filename(file.filename)[3]
+            if version.public != built.wheel.version.public:
+                continue  # most are: their tags need not be read
+            yield file, parse_wheel_filename(file.filename)[3]
         except (InvalidVersion, InvalidWheelFilename, IndexError):
             continue

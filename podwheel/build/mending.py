@@ -12,6 +12,7 @@ from podwheel.remedies.remedy import Remedy
 from podwheel.syslibs.plan import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from podwheel.build.cargo import Cargo
@@ -34,6 +35,8 @@ class Mending:
     supplies: Supplies
     ladder: Ladder
     cargo: Once[Cargo]
+    with_crates: Callable[[Project], Steps[Project]]
+    """`Cargo.equipped`, for a project whose source has a crate."""
 
     def after_failure(
         self, project: Project, said: str, log_file: Path, tree: Resolution
@@ -71,7 +74,7 @@ class Mending:
             if mend.rust:
                 project, mend = self.cargo.get().newer(project, mend)
             return self.ladder.climbed(project, mend)
-        return (yield from self.cargo.get().equipped(self.supplies.with_more(project, mend)))
+        return (yield from self.with_crates(self.supplies.with_more(project, mend)))
 
     def _hints(self, project: Project, text: str) -> tuple[str, ...]:
         # Patterns that only a log that is read needs.

@@ -63,7 +63,9 @@ class Sources:
     """Brings sources to the host. Nothing in them is executed here, or unpacked on the host."""
 
     workshop: Workshop
-    _known: dict[tuple[str, str | None], dict[str, Any]] = field(factory=dict, init=False)
+    _known: dict[tuple[str, str | None], dict[str, Any]] = field(
+        factory=dict, init=False, eq=False, repr=False
+    )
     """What this run has read already, by the archive's hash and the subdirectory."""
 
     def of_file(

@@ -19,7 +19,7 @@ from packaging.version import Version
 from podwheel import log
 from podwheel.archives import differing
 from podwheel.errors import WheelsClash
-from podwheel.seal.lock import MARKERS, marker_of, package_of, provenance_of, target_of
+from podwheel.seal.lock import MARKERS, document_of, marker_of, package_of, provenance_of, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -104,8 +104,7 @@ def make_joint_lock(shares: Sequence[Share], *, podwheel: str) -> Mapping[str, A
             }
         },
     )
-    lock.validate()
-    return lock.to_dict()
+    return document_of(lock)
 
 
 # ------------------------------------------------------------ what cannot be told apart

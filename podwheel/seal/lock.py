@@ -61,8 +61,19 @@ def make_lock(
         ],
         tool={"podwheel": tool},
     )
+    return document_of(lock)
+
+
+def document_of(lock: Pylock) -> Mapping[str, Any]:
+    """The lock as a document, read once more to be sure of it.
+
+    `Pylock.validate` would make a document of its own for that, which takes as long as the reading.
+
+    Raises:
+        PylockValidationError: A bug of ours: it is not a lock that others could read.
+    """
     document: Mapping[str, Any] = lock.to_dict()
-    Pylock.from_dict(document)  # what `validate` does; a document of hundreds takes its time
+    Pylock.from_dict(document)
     return document
 
 

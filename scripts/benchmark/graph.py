@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this checkout's 
 from local_index import packed, wheel
 
 from podwheel import log, pipeline, run
+from podwheel.__main__ import collect_seldom
 from podwheel.build import environment
 from podwheel.build.dialogue import Dialogue
 from podwheel.build.step import Usage
@@ -128,6 +129,7 @@ def main() -> None:
         build_deps="source",
         jobs=2,
     )
+    collect_seldom()  # as podwheel does first of all
     started, cpu, user = time.monotonic(), time.process_time(), os.times().user
     with run.opened(options) as opened:
         outcome = pipeline.build(opened, output=directory / "wheelhouse", prove=False)

@@ -80,9 +80,13 @@ def mending(workshop: Any, plan: Plan) -> Mending:
     def newer(project: Any, remedy: Remedy) -> tuple[Any, Remedy]:
         return project, Remedy(name=remedy.name, reason=remedy.reason, rust="1.90")
 
-    cargo: Any = Once(lambda: SimpleNamespace(equipped=equipped, newer=newer))
+    cargo: Any = Once(lambda: SimpleNamespace(newer=newer))
     return Mending(
-        workshop=workshop, supplies=supplies, ladder=Ladder(workshop=workshop), cargo=cargo
+        workshop=workshop,
+        supplies=supplies,
+        ladder=Ladder(workshop=workshop),
+        cargo=cargo,
+        with_crates=equipped,
     )
 
 
