@@ -27,6 +27,7 @@ from podwheel import log, pipeline, run
 from podwheel.__main__ import collect_seldom
 from podwheel.build import environment
 from podwheel.build.dialogue import Dialogue
+from podwheel.build.project import Project
 from podwheel.build.step import Usage
 from podwheel.requirements import Arguments
 from podwheel.seal.record import RECORD
@@ -76,8 +77,9 @@ def stem_of(number: int) -> str:
 class Instant:
     """What a `Conversation` would say, had a container built the wheel."""
 
-    def __init__(self, name: str) -> None:
-        self._stem = f"{name.replace('-', '_')}-1.0"
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._stem = f"{project.name.replace('-', '_')}-1.0"
 
     def requires(self) -> tuple[str, ...]:
         return ()
@@ -90,8 +92,8 @@ class Instant:
 
 
 def talk(
-    self: Dialogue, title: str, project: Any, wheels: Any, slot: int, env: Path,
-    talk_through: Any, log_file: Path, _logger: Any,
+    self: Dialogue, title: str, project: Project, wheels: Any, slot: int, env: Path,
+    talk_through: Any, log_file: Path, _logger: Any, _mounts: Any,
 ) -> tuple[Any, Usage]:  # fmt: skip
     """In the place of `Dialogue._talk`: everything but the container."""
     shop = self.workshop
@@ -100,7 +102,7 @@ def talk(
     self.inputs.mounts(project)
     shop.job(title, image=shop.target.build, program="build.py", mounts=(), slot=slot)
     log_file.write_text("")
-    brought = talk_through(Instant(project.name), lambda more: environments.extend(env, more))
+    brought = talk_through(Instant(project), lambda more: environments.extend(env, more))
     usage = Usage(
         started="2026-01-01T00:00:00+00:00",
         seconds=0.0,
