@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from podwheel.build.workshop import SystemPolicy
 from podwheel.errors import ResolutionError, UsageError
@@ -53,7 +53,8 @@ class Options:
     shared_store: str | None = None
     """A directory or a URL; None: podwheel.toml's."""
     ccache: bool | None = None
-    """None: as podwheel.toml says."""
+    """None: as podwheel.toml says; so with the next."""
+    debug_info: bool | None = None
 
 
 def asked(options: Options) -> tuple[Settings, Request, tuple[TargetDefinition, ...]]:
@@ -64,6 +65,8 @@ def asked(options: Options) -> tuple[Settings, Request, tuple[TargetDefinition, 
     """
     with _telling_closed_paths():
         settings = load_settings(options.config, cwd=options.cwd)
+        if options.debug_info is not None:
+            settings = evolve(settings, debug_info=options.debug_info)
         tell_secrets(settings)
         request = read(
             options.arguments, environ=options.environ, cwd=options.cwd, settings=settings

@@ -62,6 +62,8 @@ class PackageSettings:
     """Unified diffs (``-p1``), applied in order."""
     import_modules: tuple[str, ...] | None = None
     """What verification imports; None: the wheel's own top-level modules."""
+    debug_info: bool | None = None
+    """None: as `Settings.debug_info`."""
     test: tuple[str, ...] = ()
     """A command that verification runs in the pristine container, without a network."""
     source: Direct | None = None
@@ -108,6 +110,8 @@ class Settings:
     shared_store: str | None = None
     """A URL, or an absolute directory."""
     ccache: bool = False
+    debug_info: bool = False
+    """Extensions of setuptools are compiled with the ``-g`` of the target's Python."""
     limits: LimitSettings = LimitSettings()
 
     def of(self, name: str) -> PackageSettings:

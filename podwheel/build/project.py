@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from podwheel.model import Image, Source
     from podwheel.remedies.remedy import Remedy
     from podwheel.settings import PackageSettings, Settings
+
+
+_DEBUG_INFO: Final = "PODWHEEL_DEBUG_INFO"
+"""For guest/hook.py; in a step's identity where it is set."""
 
 
 @frozen(kw_only=True)
@@ -110,6 +114,8 @@ def variables_of(
     """
     flags = [*settings.cflags, *([f"-march={settings.cpu}"] if settings.cpu else [])]
     variables = {"SOURCE_DATE_EPOCH": str(epoch), **told}
+    if settings.debug_info if package.debug_info is None else package.debug_info:
+        variables[_DEBUG_INFO] = "1"
     if flags:
         variables |= {"CFLAGS": " ".join(flags), "CXXFLAGS": " ".join(flags)}
     if settings.ldflags:

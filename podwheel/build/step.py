@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WITH_CACHE: Final = ("ccache", "")
 """An input without a hash: what is in a compiler cache, earlier builds of the package have left."""
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Raised when the guest, the layout or the normalisation change what comes out of the same inputs."""
 
 

@@ -13,7 +13,7 @@ from podwheel.cli import options, tables
 @options.requirement_options
 @options.system_options
 @options.build_deps_option
-@options.ccache_option
+@options.compiling_options
 @options.building_options
 @options.isolation_option
 @options.portable_option

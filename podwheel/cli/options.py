@@ -125,8 +125,9 @@ _SHARED = [
 _BUILD_DEPS = [
     click.option("--build-deps", type=click.Choice(["wheel", "source"]), default="wheel", show_default=True, help="Build requirements: upstream's wheels, or built from source too."),
 ]  # fmt: skip
-_CCACHE = [
+_COMPILING = [
     click.option("--ccache/--no-ccache", default=None, help="A compiler cache for each package, off by default (docs/speed.md)."),
+    click.option("--debug-info/--no-debug-info", default=None, help="Keep debug information in what setuptools compiles, off by default (docs/speed.md)."),
 ]  # fmt: skip
 _MENDING = [
     click.option("--rust", metavar="PATH_OR_NAME", help="Rust toolchain of this host (default: the best there is)."),
@@ -190,9 +191,9 @@ def system_options(function: F) -> F:
     return _with(function, [*_SYSTEM, *_MENDING])
 
 
-def ccache_option(function: F) -> F:
-    """Whether packages have compiler caches."""
-    return _with(function, _CCACHE)
+def compiling_options(function: F) -> F:
+    """Whether packages have compiler caches, and debug information."""
+    return _with(function, _COMPILING)
 
 
 def build_deps_option(function: F) -> F:
@@ -282,6 +283,7 @@ def options_of(given: dict[str, Any]) -> Options:
         system_packages_from=given.get("system_packages_from"),
         shared_store=given.get("shared_store"),
         ccache=given.get("ccache"),
+        debug_info=given.get("debug_info"),
     )
     return evolve(options, jobs=given["jobs"]) if given.get("jobs") else options
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @options.requirement_options
 @options.system_options
 @options.build_deps_option
-@options.ccache_option
+@options.compiling_options
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @options.displayed
 def command(**given: Any) -> None:

@@ -37,11 +37,12 @@ _PROJECT = "pyproject.toml"
 
 _TOP = (
     "target", "cpu", "cflags", "ldflags", "environment", "limits", "toolchain", "cargo", "seed", "package",
-    "shared-store", "ccache",
+    "shared-store", "ccache", "debug-info",
 )  # fmt: skip
 _PACKAGE = (
     "environment", "config-settings", "build-requires", "build-constraints", "system-packages",
     "runtime-packages", "patches", "import-modules", "test", "source", "cargo-lock", "fetch",
+    "debug-info",
 )  # fmt: skip
 _LIMITS = (
     "step-timeout", "silence-timeout", "memory", "processes", "scratch-size", "output-size", "log-size",
@@ -163,6 +164,7 @@ def _settings(top: Table) -> Settings:
         seeds=_seeds(top),
         shared_store=_shared_store(top),
         ccache=top.boolean("ccache"),
+        debug_info=top.boolean("debug-info"),
         packages=_packages(top),
     )
 
@@ -276,6 +278,7 @@ def _package(table: Table, name: NormalizedName) -> PackageSettings:
         runtime_packages=_system_packages(table, "runtime-packages"),
         patches=tuple(table.file_at("patches", one) for one in table.strings("patches")),
         import_modules=_modules(table),
+        debug_info=table.boolean("debug-info") if "debug-info" in table.values else None,
         test=table.words("test"),
         source=_source(table, name),
         cargo_lock=None if cargo_lock is None else table.file_at("cargo-lock", cargo_lock),

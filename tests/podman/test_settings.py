@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from elftools.elf.elffile import ELFFile
 from local_index import PATCHES, wheel
 
 if TYPE_CHECKING:
@@ -64,6 +66,34 @@ def test_environment_flags_settings_and_build_requirements(podwheel: Podwheel) -
     assert "NOT_FOR_ONE" not in given
     assert found["SETTINGS"] == {"shape": "round", "colour": ["red", "green"]}
     assert found["ENVIRONMENT"] == {"pluggy": "1.7.0"}
+
+
+def debug_sections(podwheel: Podwheel) -> set[str]:
+    """Names of the sections with debug information in c-extension's module."""
+    (path,) = podwheel.wheelhouse.glob("c_extension-*.whl")
+    with zipfile.ZipFile(path) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".so"))
+        elf = ELFFile(io.BytesIO(archive.read(name)))
+        return {s.name for s in elf.iter_sections() if s.name.startswith(".debug_")}
+
+
+def test_debug_information_is_left_out_unless_it_is_asked_for(podwheel: Podwheel) -> None:
+    asked = ("build", "c-extension", "--no-verify")
+    podwheel(*asked)
+    assert debug_sections(podwheel) == set()
+    podwheel(*asked, "--debug-info")
+    assert ".debug_info" in debug_sections(podwheel)
+    again = podwheel(*asked)
+    assert "= build c-extension" in again.err
+    assert debug_sections(podwheel) == set()
+    podwheel.write(
+        "podwheel.toml", "debug-info = true\n[package.c-extension]\ndebug-info = false\n"
+    )
+    podwheel(*asked)
+    assert debug_sections(podwheel) == set()
+    podwheel.write("podwheel.toml", 'cflags = ["-g1"]\n')
+    podwheel(*asked)
+    assert ".debug_info" in debug_sections(podwheel)
 
 
 def test_a_changed_setting_builds_what_it_concerns_again(podwheel: Podwheel) -> None:

@@ -28,7 +28,7 @@ def parsed(*arguments: str) -> Any:
     @options.requirement_options
     @options.building_options
     @options.build_deps_option
-    @options.ccache_option
+    @options.compiling_options
     def command(**given: Any) -> None:
         got.append(options.options_of(given))
 
@@ -54,6 +54,11 @@ def test_every_command_can_be_asked_for_help(name: str) -> None:
 
 def test_a_compiler_cache_is_asked_for_or_refused_or_left_to_the_settings() -> None:
     given = [parsed(*line, "x").ccache for line in (["--ccache"], ["--no-ccache"], [])]
+    assert given == [True, False, None]
+
+
+def test_debug_information_is_asked_for_or_refused_or_left_to_the_settings() -> None:
+    given = [parsed(*line, "x").debug_info for line in (["--debug-info"], ["--no-debug-info"], [])]
     assert given == [True, False, None]
 
 

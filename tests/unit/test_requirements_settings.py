@@ -33,6 +33,7 @@ cpu = "x86-64-v2"
 cflags = ["-O2", "-g"]
 ldflags = "-Wl,-O1 '-Wl,-rpath,a b'"
 ccache = true
+debug-info = true
 environment = {B = "2", A = "1"}
 
 [package.NumPy]
@@ -45,6 +46,7 @@ patches = ["fixes/one.patch"]
 cargo-lock = "locks/Cargo.lock"
 import-modules = ["numpy", "numpy.linalg"]
 test = "python -c 'import numpy'"
+debug-info = false
 
 [package."zope.interface"]
 import-modules = []
@@ -58,6 +60,7 @@ test = ["python", "-m", "zope"]
         cflags=("-O2", "-g"),
         ldflags=("-Wl,-O1", "-Wl,-rpath,a b"),
         ccache=True,
+        debug_info=True,
         environment=(("A", "1"), ("B", "2")),
         packages=settings.packages,
     )
@@ -72,6 +75,7 @@ test = ["python", "-m", "zope"]
         cargo_lock=tmp_path / "locks" / "Cargo.lock",
         import_modules=("numpy", "numpy.linalg"),
         test=("python", "-c", "import numpy"),
+        debug_info=False,
     )
     assert settings.of("Zope_Interface").import_modules == ()
     assert settings.of("other").import_modules is None

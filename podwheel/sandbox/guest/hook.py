@@ -23,6 +23,7 @@ from importlib import import_module
 
 RECORD_FD = 3
 METADATA_LIMIT = 2 << 20
+DEBUG_INFO = "PODWHEEL_DEBUG_INFO"  # a variable of the step, and so in its identity
 
 
 class NoBackend(Exception):
@@ -87,8 +88,8 @@ def attempt(specification):
     """Call the hook; a record of what came of it."""
     try:
         backend = load(specification["backend"], specification.get("backend_path") or [])
-        if specification["hook"] == "build_wheel" and specification.get("jobserver"):
-            work_side_by_side(specification["jobserver"])
+        if specification["hook"] == "build_wheel":
+            tune(specification)
         return {"ok": True, "value": call(backend, specification)}
     except NoBackend as error:
         return {"ok": False, "reason": "backend-import", "exception": str(error)}
@@ -103,17 +104,21 @@ def attempt(specification):
         return {"ok": False, "reason": "raised", "exception": describe(error)}
 
 
-def work_side_by_side(fifo):
-    """Let distutils take part in the jobserver (compilers.py, which needs Python 3)."""
-    if sys.version_info < (3, 6):
-        return
-    from importlib.util import module_from_spec, spec_from_file_location
+def tune(specification):
+    """How distutils compiles here: side by side (which needs Python 3), and without debug information."""
+    if specification.get("jobserver") and sys.version_info >= (3, 6):
+        neighbour("compilers")["side_by_side"](specification["jobserver"])
+    if not os.environ.get(DEBUG_INFO):
+        neighbour("debuginfo")["leave_out"]()
 
-    neighbour = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compilers.py")
-    spec = spec_from_file_location("podwheel_compilers", neighbour)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.side_by_side(fifo)
+
+def neighbour(name):
+    """What a module beside this file defines; no import can find it, nor must."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    defined = {"__name__": "podwheel_" + name}
+    with io.open(path, encoding="utf-8") as file:
+        exec(compile(file.read(), path, "exec"), defined)
+    return defined
 
 
 def is_listened_to():
