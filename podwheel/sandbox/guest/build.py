@@ -22,6 +22,7 @@ import sys
 
 import common
 import jobserver
+import spare
 import unpack
 
 PYTHON = common.PODWHEEL + "/env/bin/python"
@@ -55,11 +56,12 @@ def prepare(request):
 
 
 class Build(object):
-    """The state of one dialogue: where the source is, and the compiler cache."""
+    """The state of one dialogue: where the source is, the compiler cache, who waits for the next hook."""
 
     def __init__(self):
         self.root = None
         self.compiler_cache = None
+        self.spare = None
 
     def unpack(self, _channel, request):
         body = unpack.unpack(request)
@@ -69,11 +71,33 @@ class Build(object):
     def hook(self, channel, request):
         if self.root is None:
             raise common.Refused("nothing-unpacked")
-        command = prepare(request)
         variables = environment(request.get("environment") or {})
         if self.compiler_cache is not None:
             variables = self.compiler_cache.joined(variables)
-        return verdict(common.run(command, self.root, variables, channel))
+        ended = self.done_by_spare(channel, request, variables)
+        if ended is not None:
+            return verdict(ended)
+        if not spare.is_worth_it(request):
+            return verdict(common.run(prepare(request), self.root, variables, channel))
+        left = spare.Spare(request, variables)
+        command = prepare(dict(request, spare=True))
+        body = verdict(common.run(command, self.root, variables, channel, spare=left))
+        if body.get("ok") and not body.get("value"):
+            self.spare = left
+        else:  # what was asked for would be news to a backend that is loaded already
+            left.end()
+        return body
+
+    def done_by_spare(self, channel, request, variables):
+        """How the hook ended in the process that the one before left for it; None: there is none."""
+        waiting, self.spare = self.spare, None
+        if waiting is None:
+            return None
+        if not waiting.is_for(request, variables):
+            waiting.end()
+            return None
+        prepare(request)
+        return waiting.go(SPECIFICATION, channel)
 
     def read(self, _channel, request):
         """A text file of the source, ``null`` where there is none."""

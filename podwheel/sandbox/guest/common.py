@@ -31,8 +31,9 @@ GUEST = os.path.dirname(os.path.abspath(__file__))
 CHUNK = 1 << 20
 RECORD_LIMIT = 4 << 20  # a child's record; the host takes frames of twice that
 OUTPUT_LIMIT = 16384  # bytes of a child's output in a reply
-RECORD_FD = 3  # where a child of ours writes its record
+RECORD_FD = 3  # where a child of ours writes its record; what else it inherits comes behind
 _PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
 _TICK = 0.1
 
 
@@ -86,7 +87,10 @@ def harden():
     try:
         import ctypes
 
-        return ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
+        prctl = ctypes.CDLL(None).prctl
+        if ROOT:  # orphans come to us, as they come to PID 1
+            prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        return prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
     except Exception:  # a Python without ctypes: the hello says so
         return False
 
@@ -205,7 +209,7 @@ class Ended(object):
         self.timed_out = timed_out
 
 
-def run(arguments, cwd, environment, channel=None, timeout=None, output=None):
+def run(arguments, cwd, environment, channel=None, timeout=None, output=None, spare=None):
     """Run a child to its end, and kill whatever it left running.
 
     Its standard input is empty, its output goes to our standard error. Every orphan is ours
@@ -216,6 +220,7 @@ def run(arguments, cwd, environment, channel=None, timeout=None, output=None):
             so that Ctrl-C reaches it.
         timeout: Seconds, then it is killed.
         output: A file that gets its output instead of the log; it is copied there at the end.
+        spare: A `spare.Spare`: the child may leave a process behind, which lives on if it is the only one.
 
     Raises:
         HostGone: The host hung up; the child is dead.
@@ -225,16 +230,18 @@ def run(arguments, cwd, environment, channel=None, timeout=None, output=None):
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
-        _become(arguments, cwd, environment, writing, channel is not None, output)
+        inherited = [writing] + (spare.inherited if spare else [])
+        _become(arguments, cwd, environment, inherited, channel is not None, output)
     os.close(writing)
     try:
-        return _follow(child, reading, channel, timeout)
+        return follow(child, reading, channel, timeout)
     finally:
         os.close(reading)
-        _sweep(child)
+        if not (spare and _is_all_there_is(spare.left())):
+            sweep(child)
 
 
-def _become(arguments, cwd, environment, record, own_session, output):
+def _become(arguments, cwd, environment, inherited, own_session, output):
     """In the child: arrange descriptors, then exec. Never returns."""
     try:
         if own_session:
@@ -245,10 +252,11 @@ def _become(arguments, cwd, environment, record, own_session, output):
         if output:
             os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), 2)
         os.dup2(2, 1)
-        if record != RECORD_FD:
-            os.dup2(record, RECORD_FD)
-        fcntl.fcntl(RECORD_FD, fcntl.F_SETFD, 0)
-        os.closerange(RECORD_FD + 1, 256)  # Python 2's descriptors are inherited
+        # First out of the way: one may have the number of another's place.
+        aside = [fcntl.fcntl(one, fcntl.F_DUPFD, 64) for one in inherited]
+        for place, one in enumerate(aside, RECORD_FD):
+            os.dup2(one, place)
+        os.closerange(RECORD_FD + len(aside), 256)  # Python 2's are inherited
         os.chdir(cwd)
         os.execvpe(arguments[0], arguments, environment)
     except BaseException as error:
@@ -273,7 +281,8 @@ def run_telling(arguments, cwd, environment, channel, timeout=None):
     return ended, text(said)
 
 
-def _follow(child, reading, channel, timeout):
+def follow(child, reading, channel, timeout=None):
+    """Wait for the end of a child of ours; an `Ended`, with what came out of the descriptor *reading*."""
     deadline = None if timeout is None else time.time() + timeout
     poll = select.poll()
     poll.register(reading, select.POLLIN)
@@ -339,18 +348,33 @@ def _reap(child):
             return None
 
 
-def _sweep(child):
+def _is_all_there_is(pid):
+    """Whether that process is alive, and has no company but us: nobody moves while we look."""
+    if pid is None:
+        return False
+    if os.getpid() != 1:
+        return True
+    try:
+        os.kill(-1, signal.SIGSTOP)
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+        found = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        if sorted(found) != [1, pid]:
+            return False
+        os.kill(pid, signal.SIGCONT)
+    except OSError:
+        return False
+    return True
+
+
+def sweep(child):
     """Kill what a child left behind: a daemon of one hook must not watch the next one."""
-    everything = (
-        os.getpid() == 1
-    )  # then -1 is the whole container; in tests it would be the user's session
+    # As PID 1, all processes of the container; in tests they would be the user's.
+    group = -1 if os.getpid() == 1 else -child
     while True:
         try:
-            if everything:
-                os.kill(-1, signal.SIGKILL)
-            else:
-                os.killpg(child, signal.SIGKILL)
-            os.waitpid(-1, 0)
+            os.kill(group, signal.SIGKILL)
+            os.waitpid(group, 0)
         except OSError as error:
             if error.errno in (errno.ESRCH, errno.ECHILD, errno.EPERM):
                 return

@@ -22,6 +22,7 @@ import traceback
 from importlib import import_module
 
 RECORD_FD = 3
+ASKED_FD, TOLD_FD = 4, 5  # spare.py's ends of what leads to a process that waits for the next hook
 METADATA_LIMIT = 2 << 20
 DEBUG_INFO = "PODWHEEL_DEBUG_INFO"  # a variable of the step, and so in its identity
 
@@ -88,6 +89,8 @@ def attempt(specification):
     """Call the hook; a record of what came of it."""
     try:
         backend = load(specification["backend"], specification.get("backend_path") or [])
+        if specification.get("spare"):
+            specification = stand_by(specification)
         if specification["hook"] == "build_wheel":
             tune(specification)
         return {"ok": True, "value": call(backend, specification)}
@@ -102,6 +105,41 @@ def attempt(specification):
     except BaseException as error:
         traceback.print_exc()
         return {"ok": False, "reason": "raised", "exception": describe(error)}
+
+
+def stand_by(specification):
+    """Leave a process that has the backend loaded, for the next hook (spare.py).
+
+    Returns:
+        What is to be done: in that process the next hook's specification, when it is wanted.
+    """
+    if len(os.listdir("/proc/self/task")) > 1:  # a fork has none of the backend's threads
+        return specification
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        os.write(TOLD_FD, ("%d\n" % pid).encode("ascii"))
+        os.close(TOLD_FD)
+        os.close(ASKED_FD)
+        return specification
+    os.setsid()
+    os.dup2(TOLD_FD, RECORD_FD)
+    os.close(TOLD_FD)
+    close_on_exec(RECORD_FD)
+    line = b""
+    while not line.endswith(b"\n"):
+        data = os.read(ASKED_FD, 4096)
+        if not data:  # there is no next one
+            os._exit(0)
+        line += data
+    os.close(ASKED_FD)
+    with io.open(line.strip(), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def close_on_exec(descriptor):
+    fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
 
 
 def tune(specification):
@@ -125,7 +163,7 @@ def is_listened_to():
     """Whether the guest holds the other end of the record (not when typed in `podwheel shell`)."""
     try:
         # Compilers below us have no business with it, and would keep the guest waiting.
-        fcntl.fcntl(RECORD_FD, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        close_on_exec(RECORD_FD)
     except (IOError, OSError):
         return False
     return True
@@ -135,6 +173,9 @@ def main():
     with io.open(sys.argv[1], encoding="utf-8") as file:
         specification = json.load(file)
     listening = is_listened_to()
+    if specification.get("spare"):
+        close_on_exec(ASKED_FD)
+        close_on_exec(TOLD_FD)
     record = attempt(specification)
     if listening:
         data = json.dumps(record).encode("ascii")
