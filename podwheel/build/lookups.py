@@ -8,22 +8,18 @@ since all that was learned is remembered.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from podwheel import log
+from podwheel.build.kept import KeptResolutions, Noting
 from podwheel.build.subject import Subject
-from podwheel.index.urls import scrubbed
-from podwheel.model import Freshness, LocalDirectory, Resolution
-from podwheel.resolve.documents import resolution_from_json, resolution_to_json
 from podwheel.resolve.inputs import NOTHING_PREFERRED, Policy
 from podwheel.resolve.metadata import StaticMetadata
 from podwheel.resolve.needs import same_direct
 from podwheel.resolve.resolver import resolve
 from podwheel.resolve.stockroom import Stockroom
-from podwheel.store import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +38,7 @@ if TYPE_CHECKING:
         Metadata,
         Pin,
         Request,
+        Resolution,
         Wanted,
     )
     from podwheel.resolve.candidates import Candidate
@@ -170,43 +167,25 @@ class Lookups:
         preferred: Preferred = NOTHING_PREFERRED,
         fresh: bool = False,
     ) -> Steps[Resolution]:
-        """Resolve; or use the same question's answer again while it is fresh.
+        """Resolve; or use the same question's answer again while it is fresh, or its grounds are the same.
 
         Args:
             fresh: Do not use a kept answer.
         """
         shop = self.workshop
-        key = digest_of(
-            {
-                "wanted": [_described(w) for w in wanted],
-                "constraints": [_described(w) for w in constraints],
-                "policy": _policy_described(policy),
-                "preferred": [
-                    preferred.tree.digest,
-                    sorted(preferred.but),
-                    Resolution(pins=preferred.seeds).digest,
-                ],
-                "python": shop.target.fingerprint,
-                "indexes": [*shop.request.indexes.urls, "", *shop.request.indexes.find_links],
-            }
-        )
-        kept = (
-            None
-            if fresh or shop.freshness is Freshness.REFRESH
-            else shop.store.read("resolution", key)
-        )
-        offline = shop.freshness is Freshness.OFFLINE
-        if kept is not None and (offline or time.time() - kept["time"] < shop.fresh_for):
-            known = resolution_from_json(kept["resolution"])
-            if known is not None:
-                return known
+        kept = KeptResolutions(workshop=shop, static=self.static)
+        key = kept.question(wanted, constraints, policy, preferred)
+        known = None if fresh else kept.known(key)
+        if known is not None:
+            return known
         while True:
+            packages = Noting(shop.index)
             try:
                 result = resolve(
                     wanted,
                     constraints=constraints,
                     python=shop.target.python,
-                    packages=shop.index,
+                    packages=packages,
                     metadata=self,
                     policy=policy,
                     preferred=preferred,
@@ -218,23 +197,8 @@ class Lookups:
                 yield (pending.task,)
             else:
                 break
-        document = resolution_to_json(result)
-        if not any(isinstance(p.direct, LocalDirectory) for p in result.pins) and not has_login(
-            document
-        ):
-            # A directory's metadata changes under us, and has no freshness; a login is not for the disk.
-            shop.store.write("resolution", key, {"time": time.time(), "resolution": document})
+        kept.keep(key, result, packages.asked)
         return result
-
-
-def has_login(document: Any) -> bool:
-    """Whether a URL with a login is anywhere in a JSON document."""
-    if isinstance(document, str):
-        ssh = document.startswith(("ssh:", "git+ssh:"))  # git@…: whom to log in as, no secret
-        return not ssh and scrubbed(document) != document
-    if isinstance(document, dict):
-        return any(map(has_login, document.values()))
-    return isinstance(document, list | tuple) and any(map(has_login, document))
 
 
 def policy_of(request: Request, *, formats: Formats | None = None) -> Policy:
@@ -253,25 +217,3 @@ def policy_of(request: Request, *, formats: Formats | None = None) -> Policy:
 def limits_of_tools(request: Request) -> tuple[Wanted, ...]:
     """The constraints of podwheel's own tools, which are upstream's wheels: versions alone count."""
     return tuple(limit for limit in request.build_constraints if limit.direct is None)
-
-
-def _policy_described(policy: Policy) -> list[Any]:
-    return [
-        [policy.formats.prefer_binary, policy.formats.default.value],
-        sorted(policy.formats.no_binary),
-        sorted(policy.formats.only_binary),
-        [policy.prereleases, policy.no_deps, policy.require_hashes],
-        None if policy.exclude_newer is None else policy.exclude_newer.isoformat(),
-    ]
-
-
-def _described(wanted: Wanted) -> list[Any]:
-    """Everything of *wanted* that a resolution depends on."""
-    return [
-        str(wanted.requirement),
-        repr(wanted.direct),
-        sorted(wanted.extras),
-        str(wanted.origin),
-        [str(h) for h in wanted.hashes],
-        [repr(f) for f in wanted.files],
-    ]

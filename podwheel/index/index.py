@@ -12,17 +12,18 @@ from attrs import evolve
 
 from podwheel import __version__
 from podwheel.errors import ProjectNotFound
-from podwheel.index import problems
+from podwheel.index import pages, problems
 from podwheel.index.client import Client
 from podwheel.index.download import LIMIT, Downloader
 from podwheel.index.freshness import Clock
 from podwheel.index.logins import Logins
 from podwheel.index.once import Once
-from podwheel.index.projects import FindLinks, Pages
+from podwheel.index.projects import FindLinks, Listing, Pages
 from podwheel.index.shared import SharedStore
 from podwheel.index.urls import filename_of, is_plain_filename, masked, without_fragment
 from podwheel.index.wheels import Wheels
 from podwheel.model import File, Freshness
+from podwheel.store import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -90,7 +91,7 @@ class Index:
         self._known = known
         self._lock = threading.Condition()
         self._links_lock = threading.Lock()
-        self._projects: dict[NormalizedName, Once[tuple[File, ...]]] = {}
+        self._projects: dict[NormalizedName, Once[Listing]] = {}
         self._ahead: collections.deque[tuple[NormalizedName, Then | None]] = collections.deque()
         self._workers = 0
         self._closed = False
@@ -127,6 +128,16 @@ class Index:
                 asked, or who owns the name there could slip in (dependency confusion).
             OfflineMiss: ``--offline``, and it was never asked.
         """
+        return self._listing(name).files
+
+    def state(self, name: NormalizedName) -> str | None:
+        """Names what `files` gives: where it is the same in another run, so are they.
+
+        Costs less than those. None: nothing can name it. Raises as `files` does.
+        """
+        return self._listing(name).state
+
+    def _listing(self, name: NormalizedName) -> Listing:
         with self._lock:
             once = self._projects.setdefault(name, Once(lambda: self._look_up(name)))
         return once.get()
@@ -156,19 +167,19 @@ class Index:
                     return
                 name, then = self._ahead.popleft()
             with contextlib.suppress(Exception):  # who needs the name meets it again
-                files = self.files(name)
+                listing = self._listing(name)
                 if then is not None:
-                    then(name, files)
+                    then(name, listing.files)
 
-    def _look_up(self, name: NormalizedName) -> tuple[File, ...]:
+    def _look_up(self, name: NormalizedName) -> Listing:
         with self._links_lock:
             links = self._links.files(name)
         for url in self._urls:
             found = self._pages.project(url, name)
             if found is not None:
-                return links + found
+                return _behind(links, found) if links else found
         if links:
-            return links
+            return _behind(links, Listing("", tuple))
         raise self._not_found(name)
 
     def _not_found(self, name: NormalizedName) -> ProjectNotFound:
@@ -242,6 +253,12 @@ def _session(network: Network, logins: Logins) -> requests.Session:
     from podwheel.index.session import make_session
 
     return make_session(network, user_agent=f"podwheel/{__version__}", logins=logins)
+
+
+def _behind(links: tuple[File, ...], page: Listing) -> Listing:
+    """What a page lists, behind the files of find-links."""
+    state = None if page.state is None else digest_of([pages.pack(links), page.state])
+    return Listing(state, lambda: links + page.files)
 
 
 def file_of(direct: ArchiveUrl) -> File:

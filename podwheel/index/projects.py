@@ -18,6 +18,7 @@ from podwheel.errors import IndexUnreachable
 from podwheel.index import pages, problems
 from podwheel.index.client import ANEW, final_url, read_bounded
 from podwheel.index.freshness import Answers, conditions, validators
+from podwheel.index.once import Once
 from podwheel.index.urls import (
     file_url,
     filename_of,
@@ -31,7 +32,7 @@ from podwheel.index.urls import (
 from podwheel.model import File
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -48,6 +49,28 @@ _FORBIDDEN_HINT = (
 )
 
 
+class Listing:
+    """What a page lists; read when that is wanted: often it is enough that the page is as it was.
+
+    Args:
+        state: Names the page and its bytes; None: what it lists is more than that (logins).
+    """
+
+    def __init__(self, state: str | None, files: Callable[[], tuple[File, ...]]) -> None:
+        self.state = state
+        self._files = Once(files)
+
+    @classmethod
+    def kept(cls, document: dict[str, Any]) -> Listing:
+        state = None if document["logins"] else document["read_as"]
+        return cls(state, lambda: pages.unpack(document))
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """The archives, in the page's order."""
+        return self._files.get()
+
+
 class Pages:
     """Project pages and find-links pages, from disk while fresh, else from their servers."""
 
@@ -56,8 +79,8 @@ class Pages:
         self._clock = clock
         self._answers = Answers(store, "pages")
 
-    def project(self, index: str, name: NormalizedName) -> tuple[File, ...] | None:
-        """The files that *index* (no credentials in it) lists for *name*; None if it has no such project.
+    def project(self, index: str, name: NormalizedName) -> Listing | None:
+        """What *index* (no credentials in it) lists for *name*; None if it has no such project.
 
         Raises:
             IndexUnreachable: Neither "here it is" nor "not here".
@@ -72,14 +95,14 @@ class Pages:
         found = self._page(page, what="the find-links page", index=page)
         if found is None:
             raise problems.refused("the find-links page", page, 404)
-        return found
+        return found.files
 
-    def _page(self, url: str, *, what: str, index: str) -> tuple[File, ...] | None:
+    def _page(self, url: str, *, what: str, index: str) -> Listing | None:
         if url.startswith("file:"):
             return self._local(url, what=what, index=index)
         kept = self._answers.read(url)
         if kept is not None and self._clock.is_fresh(kept["got"]) and not self._needs_login(kept):
-            return None if kept["missing"] else pages.unpack(kept)
+            return None if kept["missing"] else Listing.kept(kept)
         return self._ask(url, kept, what=what, index=index)
 
     def _needs_login(self, kept: dict[str, Any]) -> bool:
@@ -88,7 +111,7 @@ class Pages:
 
     def _ask(
         self, url: str, kept: dict[str, Any] | None, *, what: str, index: str
-    ) -> tuple[File, ...] | None:
+    ) -> Listing | None:
         if kept is not None and (kept["missing"] or kept["logins"]):
             kept = None
         headers = {"Accept": pages.ACCEPT, **ANEW, **conditions(kept)}
@@ -111,7 +134,7 @@ class Pages:
         )
         if status == 304 and kept is not None:
             self._answers.write(url, kept, got=got)
-            return pages.unpack(kept)
+            return Listing.kept(kept)
         if status in _ABSENT:
             self._answers.write(url, {"missing": True, "logins": False}, got=got)
             return None
@@ -121,7 +144,7 @@ class Pages:
         read_as = _digest(content, kind, final)
         if kept is not None and kept.get("read_as") == read_as:
             self._answers.write(url, {**kept, **known_by}, got=got)
-            return pages.unpack(kept)
+            return Listing.kept(kept)
         logins = []
 
         def learn(link: str) -> str:
@@ -133,9 +156,9 @@ class Pages:
         files = _parsed(content, kind=kind, url=final, index=index, learn=learn, what=what)
         document = {"missing": False, "logins": bool(logins), "read_as": read_as, **known_by}
         self._answers.write(url, {**document, **pages.pack(files)}, got=got)
-        return files
+        return Listing(None if logins else read_as, lambda: files)
 
-    def _local(self, url: str, *, what: str, index: str) -> tuple[File, ...] | None:
+    def _local(self, url: str, *, what: str, index: str) -> Listing | None:
         """A page of a ``file:`` index: ``NAME/index.html``."""
         try:
             path = path_of(url)
@@ -146,7 +169,8 @@ class Pages:
         except (OSError, ValueError):
             raise problems.unusable_url(what, url) from None
         at = file_url(path)
-        return _parsed(content, kind="text/html", url=at, index=index, learn=str, what=what)
+        files = _parsed(content, kind="text/html", url=at, index=index, learn=str, what=what)
+        return Listing(_digest(content, "text/html", at), lambda: files)
 
 
 def _digest(content: bytes, kind: str, url: str) -> str:

@@ -196,6 +196,11 @@ class StaticMetadata:
         """The metadata of the wheel that was built from a source archive for this target."""
         return metadata_from_json(self._store.read(KIND, self._key(sha256, subdirectory)))
 
+    def word(self, sha256: str | None) -> str:
+        """Names what `learned` gives for a source from an index; empty: nothing."""
+        known = None if sha256 is None else self._store.read(KIND, self._key(sha256, None))
+        return "" if known is None else digest_of(known)
+
     def learn(self, sha256: str, metadata: Metadata, *, subdirectory: str | None = None) -> None:
         """Remember what a wheel said that was built from the source with that hash (hex)."""
         self._store.write(KIND, self._key(sha256, subdirectory), metadata_to_json(metadata))

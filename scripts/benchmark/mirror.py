@@ -192,6 +192,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Not on the benchmark's stderr."""
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = (
+        128  # of five, the sixth to connect at once waits a second for TCP's next try
+    )
+
+
 def _span(asked: re.Match[str], size: int) -> tuple[int, int]:
     first, last = asked.groups()
     if not first:
@@ -223,8 +229,7 @@ def main() -> None:
     log.configure(None)
     Handler.upstream = Upstream(directory)
     Handler.latency = int(sys.argv[2]) / 1000 if len(sys.argv) > 2 else 0.0
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     sys.stdin.read()
