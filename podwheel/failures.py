@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from packaging.utils import canonicalize_name
 
-from podwheel.build.schedule import TaskFailed
+from podwheel.build.task import TaskFailed
 from podwheel.errors import BuildsFailed, PodwheelError, TargetsFailed, VerificationFailed
 from podwheel.targets.capture import AGAIN
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from podwheel.build.schedule import Task
+    from podwheel.build.task import Task
     from podwheel.model import Wheel
     from podwheel.prove.against import Fit
     from podwheel.prove.verdict import Imported, Proof, Verdict

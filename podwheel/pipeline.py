@@ -14,7 +14,7 @@ from podwheel import failures, log
 from podwheel.build.lookups import policy_of
 from podwheel.build.portable import Portability
 from podwheel.build.portable import tools as portability_tools
-from podwheel.build.schedule import FIRST, NoSlots
+from podwheel.build.task import FIRST, NoSlots
 from podwheel.errors import ResolutionError
 from podwheel.failures import result, results
 from podwheel.requirements.settings import FILE, misspelt

@@ -24,8 +24,8 @@ from podwheel.prove.verify import Verifier
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from podwheel.build.schedule import Steps, Task
     from podwheel.build.step import Built
+    from podwheel.build.task import Steps, Task
     from podwheel.model import Image, Wheel
     from podwheel.prove.against import Fit
     from podwheel.prove.server import Server

@@ -27,11 +27,11 @@ from podwheel.build.mending import Mending
 from podwheel.build.project import Project, variables_of
 from podwheel.build.records import known_wheel, remember_wheel
 from podwheel.build.requirements import BuildRequirements
-from podwheel.build.schedule import SLOT
 from podwheel.build.sources import EPOCH, Sources
 from podwheel.build.step import Built
 from podwheel.build.subject import Subject
 from podwheel.build.supplies import Supplies
+from podwheel.build.task import SLOT
 from podwheel.errors import BuildError
 from podwheel.index import file_of
 from podwheel.index.once import Once
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from podwheel.build.cargo import Cargo
     from podwheel.build.lost import Lost
     from podwheel.build.origins import Origins
-    from podwheel.build.schedule import Expected, Steps, Task
+    from podwheel.build.task import Expected, Steps, Task
     from podwheel.build.workshop import Workshop
     from podwheel.model import File, Metadata, Pin, Resolution, Source, Wanted, Wheel
     from podwheel.settings import PackageSettings

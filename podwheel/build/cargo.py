@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from podwheel.build.project import Project
-    from podwheel.build.schedule import Steps
     from podwheel.build.sources import Sources
     from podwheel.build.supplies import Supplies
+    from podwheel.build.task import Steps
     from podwheel.build.workshop import Workshop
     from podwheel.remedies.remedy import Remedy
     from podwheel.rust import Git

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from podwheel.build.schedule import Task
+    from podwheel.build.task import Task
 
 
 def closing(others: Sequence[Task[Any]], task: Task[Any]) -> list[Task[Any]] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from podwheel.build.schedule import Expected
+from podwheel.build.task import Expected
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:

@@ -17,28 +17,24 @@ from podwheel import log, strangers
 from podwheel.build import environment, replay
 from podwheel.build.conversation import ARCHIVE, PATCHES, Conversation
 from podwheel.build.errand import Errand, Outing
+from podwheel.build.judgement import judge
 from podwheel.build.mending import told_of
-from podwheel.build.schedule import SLOT
 from podwheel.build.step import Usage
 from podwheel.build.supplies import told
-from podwheel.build.telling import telling_lines
+from podwheel.build.task import SLOT
 from podwheel.errors import (
     BackendUnusable,
     HookFailed,
-    HookKilled,
     ImageBuildFailed,
     Interrupted,
     PodwheelError,
     ResolutionError,
-    StepKilled,
-    StepTimedOut,
     ToolchainTooOld,
-    ToolFailed,
 )
 from podwheel.model import NO_TREE
 from podwheel.remedies.remedy import Remedy
 from podwheel.sandbox.job import Mount
-from podwheel.sandbox.session import Ended, GuestGone
+from podwheel.sandbox.session import GuestGone
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
@@ -51,18 +47,13 @@ if TYPE_CHECKING:
     from podwheel.build.mending import Mend, Mending
     from podwheel.build.project import Project
     from podwheel.build.requirements import BuildRequirements
-    from podwheel.build.schedule import Steps
     from podwheel.build.supplies import Supplies
+    from podwheel.build.task import Steps
     from podwheel.build.tokens import Slot
     from podwheel.build.workshop import Workshop
     from podwheel.model import Resolution, Wheel
-    from podwheel.sandbox.session import Outcome
 
 T = TypeVar("T")
-
-_LIMITS = (
-    "--memory, --scratch-size and -j say how much it may have; podwheel doctor shows the limits"
-)
 
 
 @frozen(kw_only=True)
@@ -336,7 +327,9 @@ class Dialogue:
                 failure = error  # judged when the container is gone: how it ended says more
         shop.scheduler.release(slot)  # what is left to do needs none
         replay.remember(shop, project, wheels, inputs, talk.asked)
-        self._judge(session.outcome, failure, project, log_file)
+        if shop.sandbox.closing:
+            raise Interrupted(f"{project.title} was given up: podwheel is ending")
+        judge(session.outcome, failure, project, log_file, shop.limits)
         return brought, Usage(
             started=started,
             seconds=session.outcome.seconds,
@@ -344,54 +337,6 @@ class Dialogue:
             hooks_cpu_seconds=session.outcome.hooks_cpu_seconds,
             peak_memory=session.outcome.peak_memory,
             enforced=shop.sandbox.enforced(shop.limits),
-        )
-
-    def _judge(
-        self, outcome: Outcome, failure: Exception | None, project: Project, log_file: Path
-    ) -> None:
-        limits = self.workshop.limits
-        if self.workshop.sandbox.closing:
-            raise Interrupted(f"{project.title} was given up: podwheel is ending")
-        if outcome.ended is Ended.TIMED_OUT:
-            what = f"took longer than {limits.wall:.0f} s"
-            hint = "give it more with --step-timeout SECONDS"
-        elif outcome.ended is Ended.SILENT:
-            what = f"printed nothing for {limits.silence:.0f} s"
-            hint = "give it more with --silence-timeout SECONDS"
-        elif isinstance(failure, HookKilled) and outcome.out_of_memory:
-            # The kernel ends the largest process: here the hook, and the guest lived to tell.
-            raise StepKilled(
-                f"{failure.what}: its memory limit was reached",
-                wanted_by=project.wanted_by,
-                said=failure.said,
-                log=log_file,
-                hint=_LIMITS,
-            )
-        elif isinstance(failure, PodwheelError):
-            raise failure
-        elif outcome.ended is Ended.OK and failure is None:
-            return
-        elif outcome.ended is Ended.ENGINE:
-            raise ToolFailed(
-                f"podman could not run the container of {project.title}",
-                wanted_by=project.wanted_by,
-                said=outcome.reason,
-                log=log_file,
-                hint="podwheel doctor checks this host",
-            )
-        else:
-            raise StepKilled(
-                f"the container of {project.title} died: {outcome.reason or outcome.ended.value}",
-                wanted_by=project.wanted_by,
-                said=telling_lines(log_file),
-                log=log_file,
-                hint=_LIMITS,
-            )
-        raise StepTimedOut(
-            f"{project.title} {what} and was ended",
-            wanted_by=project.wanted_by,
-            log=log_file,
-            hint=hint,
         )
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from podwheel.build.project import Project
-    from podwheel.build.schedule import Steps
     from podwheel.build.sources import Sources
+    from podwheel.build.task import Steps
     from podwheel.build.workshop import Workshop
     from podwheel.settings import Fetch
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from podwheel.build.builder import Builder
-    from podwheel.build.schedule import Steps, Task
     from podwheel.build.step import Built
+    from podwheel.build.task import Steps, Task
     from podwheel.build.workshop import Workshop
     from podwheel.model import (
         Direct,

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from podwheel.build.cargo import Cargo
     from podwheel.build.ladder import Ladder
     from podwheel.build.project import Project
-    from podwheel.build.schedule import Steps
     from podwheel.build.supplies import Supplies
+    from podwheel.build.task import Steps
     from podwheel.build.workshop import Workshop
     from podwheel.index.once import Once
     from podwheel.model import Resolution

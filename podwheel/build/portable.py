@@ -19,9 +19,9 @@ from podwheel.build import environment
 from podwheel.build.grafted import Ported, libraries_of, policies_of, policy_of_wheel, refusal
 from podwheel.build.intake import take_in
 from podwheel.build.lookups import limits_of_tools, policy_of
-from podwheel.build.schedule import SLOT
 from podwheel.build.siblings import found_in_siblings
 from podwheel.build.sources import EPOCH
+from podwheel.build.task import SLOT
 from podwheel.build.telling import telling_lines
 from podwheel.errors import Interrupted, StepKilled, WheelRejected
 from podwheel.model import Format, Formats, Origin, Wanted
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from podwheel.build.builder import Builder
-    from podwheel.build.schedule import Steps, Task
     from podwheel.build.step import Built
+    from podwheel.build.task import Steps, Task
     from podwheel.build.tokens import Slot
     from podwheel.build.workshop import Workshop
     from podwheel.model import Image, Wheel

@@ -11,8 +11,8 @@ from packaging.utils import canonicalize_name
 
 from podwheel import log
 from podwheel.build.origins import Origins, Taken
-from podwheel.build.schedule import CycleFound
 from podwheel.build.seeds import Seeds, members
+from podwheel.build.task import CycleFound
 from podwheel.errors import BuildCycle, NoSource, ResolutionConflict
 from podwheel.model import Format, Wanted
 from podwheel.remedies.dates import as_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from podwheel.build.builder import Builder
     from podwheel.build.project import Project
-    from podwheel.build.schedule import Steps
+    from podwheel.build.task import Steps
     from podwheel.build.workshop import Workshop
     from podwheel.model import File, Pin, Resolution, Wheel
     from podwheel.remedies.remedy import Remedy

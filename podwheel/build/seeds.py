@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from podwheel.build.schedule import Task
     from podwheel.build.subject import Subject
+    from podwheel.build.task import Task
     from podwheel.build.workshop import Workshop
     from podwheel.model import File
     from podwheel.settings import Seed

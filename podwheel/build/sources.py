@@ -21,7 +21,7 @@ from podwheel.archives.sdist import (
     read_sdist,
     static_metadata,
 )
-from podwheel.build.schedule import SLOT
+from podwheel.build.task import SLOT
 from podwheel.build.telling import shown_lines
 from podwheel.errors import SourceUnusable
 from podwheel.index import fetch_git, file_of
@@ -34,7 +34,7 @@ from podwheel.store import digest_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from podwheel.build.schedule import Steps
+    from podwheel.build.task import Steps
     from podwheel.build.tokens import Slot
     from podwheel.build.workshop import Workshop
     from podwheel.index import GitSource

@@ -8,8 +8,8 @@ import pytest
 from attrs import evolve
 
 from podwheel.build import costs
-from podwheel.build.schedule import Expected
 from podwheel.build.step import Usage
+from podwheel.build.task import Expected
 from podwheel.store import Store
 
 if TYPE_CHECKING:

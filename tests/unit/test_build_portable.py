@@ -27,7 +27,7 @@ from podwheel.build.grafted import (
     refusal,
 )
 from podwheel.build.portable import Portability, _Porting
-from podwheel.build.schedule import SLOT
+from podwheel.build.task import SLOT
 from podwheel.errors import Interrupted, NotPortable, StepKilled, WheelRejected
 from podwheel.sandbox.session import Ended
 from podwheel.store import Store

@@ -10,20 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from podwheel.build.circles import meet, path
-from podwheel.build.schedule import (
-    SLOT,
-    CycleFound,
-    Expected,
-    NoSlots,
-    Scheduler,
-    Task,
-    TaskFailed,
-)
+from podwheel.build.schedule import Scheduler
+from podwheel.build.task import SLOT, CycleFound, Expected, NoSlots, Task, TaskFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from podwheel.build.schedule import Steps
+    from podwheel.build.task import Steps
 
 
 @pytest.fixture

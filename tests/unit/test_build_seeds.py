@@ -10,9 +10,9 @@ from archives_helpers import python
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from podwheel.build.schedule import Task
 from podwheel.build.seeds import Seeds, members, where_to_cut
 from podwheel.build.subject import Subject
+from podwheel.build.task import Task
 from podwheel.errors import HashMismatch, NoMatchingVersion, ProjectNotFound
 from podwheel.model import File, Hash, LocalDirectory
 from podwheel.settings import Seed, Settings

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from podwheel.build.schedule import SLOT, Scheduler
+from podwheel.build.schedule import Scheduler
+from podwheel.build.task import SLOT
 from podwheel.build.tokens import PATIENCE, Slot, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from podwheel.build.schedule import Steps
+    from podwheel.build.task import Steps
 
 
 class Clock:

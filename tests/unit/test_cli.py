@@ -289,7 +289,7 @@ def test_one_failure_is_told_as_it_is() -> None:
 
 
 def test_what_could_not_start_is_named_with_what_it_needs() -> None:
-    from podwheel.build.schedule import TaskFailed
+    from podwheel.build.task import TaskFailed
 
     cause = Ended("build a", errors.HookFailed("a failed"))
     middle = Ended("build b", TaskFailed([cause]))  # type: ignore[list-item]  # a stand-in
