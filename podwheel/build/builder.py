@@ -6,37 +6,33 @@ be built first, and so on. Each task is written down the page as it happens (sch
 
 from __future__ import annotations
 
-import hashlib
-from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, evolve, field
 
 from podwheel import log
 from podwheel.archives import expect, read_build_system, read_wheel
-from podwheel.build import costs, scm
-from podwheel.build.ccache import CompilerCaches, cache_of
+from podwheel.build import costs
+from podwheel.build.ccache import CompilerCaches
 from podwheel.build.dialogue import Dialogue
 from podwheel.build.errand import MetadataErrand, Prepared, RequirementsErrand, WheelErrand
-from podwheel.build.fetches import Fetches
 from podwheel.build.inputs import Inputs
 from podwheel.build.ladder import Ladder
 from podwheel.build.lookups import Lookups
 from podwheel.build.lost import lost_of
 from podwheel.build.mending import Mending
-from podwheel.build.project import Project, variables_of
+from podwheel.build.projects import Projects
 from podwheel.build.records import known_wheel, remember_wheel
 from podwheel.build.requirements import BuildRequirements
-from podwheel.build.sources import EPOCH, Sources
+from podwheel.build.sources import Sources
 from podwheel.build.step import Built
 from podwheel.build.subject import Subject
 from podwheel.build.supplies import Supplies
 from podwheel.build.task import SLOT
 from podwheel.errors import BuildError
 from podwheel.index import file_of
-from podwheel.index.once import Once
 from podwheel.index.urls import masked
-from podwheel.model import NO_TREE, ArchiveUrl, LocalDirectory
+from podwheel.model import NO_TREE, ArchiveUrl
 from podwheel.store import digest_of
 
 if TYPE_CHECKING:
@@ -44,13 +40,12 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from podwheel.build.cargo import Cargo
     from podwheel.build.lost import Lost
     from podwheel.build.origins import Origins
+    from podwheel.build.project import Project
     from podwheel.build.task import Expected, Steps, Task
     from podwheel.build.workshop import Workshop
-    from podwheel.model import File, Metadata, Pin, Resolution, Source, Wanted, Wheel
-    from podwheel.settings import PackageSettings
+    from podwheel.model import File, Metadata, Pin, Resolution, Wheel
 
 T = TypeVar("T")
 
@@ -64,26 +59,28 @@ class Builder:
     lookups: Lookups = field(init=False)
     supplies: Supplies = field(init=False)
     inputs: Inputs = field(init=False, factory=Inputs)
-    fetches: Fetches = field(init=False)
-    cargo: Once[Cargo] = field(init=False)
+    projects: Projects = field(init=False)
     ladder: Ladder = field(init=False)
     dialogue: Dialogue = field(init=False)
     caches: CompilerCaches = field(init=False)
     met: set[NormalizedName] = field(factory=set, init=False)
     """Every package that the run had to do with, build requirements too."""
-    _with_settings: tuple[Wanted, ...] = field(init=False)
-    """Lines of the user's that have settings for a backend."""
     _wheels: dict[str, Wheel] = field(factory=dict, init=False)
     """By hash: one wheel of a backend serves many builds of a run."""
 
     def __attrs_post_init__(self) -> None:
-        self._with_settings = tuple(w for w in self.workshop.request.wanted if w.config_settings)
         self.sources = Sources(workshop=self.workshop)
         self.lookups = Lookups(workshop=self.workshop, builder=self)
         self.supplies = Supplies(workshop=self.workshop)
         self.ladder = Ladder(workshop=self.workshop)
         self.caches = CompilerCaches(workshop=self.workshop)
-        self.cargo = Once(self._cargo)
+        self.projects = Projects(
+            workshop=self.workshop,
+            sources=self.sources,
+            supplies=self.supplies,
+            ladder=self.ladder,
+            inputs=self.inputs,
+        )
         self.dialogue = Dialogue(
             workshop=self.workshop,
             requirements=BuildRequirements(workshop=self.workshop, builder=self),
@@ -93,11 +90,10 @@ class Builder:
                 workshop=self.workshop,
                 supplies=self.supplies,
                 ladder=self.ladder,
-                cargo=self.cargo,
-                with_crates=self._with_crates,
+                cargo=self.projects.cargo,
+                with_crates=self.projects.with_crates,
             ),
         )
-        self.fetches = Fetches(workshop=self.workshop, sources=self.sources, inputs=self.inputs)
 
     # ------------------------------------------------------------ tasks
 
@@ -238,7 +234,7 @@ class Builder:
         attempt = best = (project, built)
         while (fuller := self.supplies.fuller(*attempt)) is not None:
             try:
-                fuller = yield from self._with_crates(fuller)
+                fuller = yield from self.projects.with_crates(fuller)
                 attempt = yield from self._built(fuller, tree)
             except BuildError as error:
                 self.supplies.settle(best[1])
@@ -295,85 +291,10 @@ class Builder:
     # ------------------------------------------------------------ before any of its code runs
 
     def _project(self, subject: Subject) -> Steps[Project]:
-        shop = self.workshop
-        if subject.file is not None:
-            source = self.sources.of_file(
-                subject.file, hashes=subject.hashes, wanted_by=subject.wanted_by
-            )
-        else:
-            assert subject.direct is not None
-            source = yield from self.sources.of_direct(
-                subject.direct, hashes=subject.hashes, wanted_by=subject.wanted_by
-            )
-        said = self.sources.said(source)
-        # Without a version the subject's name may be a guess (`Subject.of_direct`).
-        name = subject.name if subject.version is not None else said.name or subject.name
-        settings = shop.settings.of(name)
-        project = Project(
-            name=name,
-            version=subject.version,
-            source=source,
-            build_system=self.sources.build_system(source),
-            settings=settings,
-            settings_file=str(shop.settings.path or "podwheel.toml"),
-            config_settings=self._config_settings(subject, settings),
-            variables=self._variables(subject, source, name),
-            patches=tuple(hashlib.sha256(p.read_bytes()).hexdigest() for p in settings.patches),
-            image=shop.target.build,
-            wanted_by=subject.wanted_by,
-            local=isinstance(subject.direct, LocalDirectory),
-            uploaded=None if subject.file is None else subject.file.uploaded,
-            cache=cache_of(subject, shop.target.name)
-            if shop.ccache and self.sources.compiled(source)
-            else None,
-        )
-        project = self.supplies.equipped(project, lambda: self.sources.external(source))
-        project = self.ladder.known(project)
-        project = yield from self._with_crates(project)
-        project = yield from self.fetches.equipped(project)
+        project = yield from self.projects.of(subject)
         if project.patches:
             project = yield from self._patched(project)
         return project
-
-    def _variables(
-        self, subject: Subject, source: Source, name: NormalizedName
-    ) -> tuple[tuple[str, str], ...]:
-        settings = self.workshop.settings
-        package = settings.of(name)
-        version = None
-        if not self.sources.said(source).versioned:
-            version = scm.told_version(source, subject.direct, name)
-        given = (variable for variable, _ in (*settings.environment, *package.environment))
-        told = scm.variables(version, name, given)
-        return variables_of(settings, package, epoch=EPOCH, told=told)
-
-    def _cargo(self) -> Cargo:
-        from podwheel.build.cargo import Cargo  # rust/ and toolchains/: most runs need neither
-
-        return Cargo(
-            workshop=self.workshop,
-            sources=self.sources,
-            supplies=self.supplies,
-            inputs=self.inputs,
-        )
-
-    def _with_crates(self, project: Project) -> Steps[Project]:
-        """The project with what cargo needs (`Cargo.equipped`), where there is a crate in its source."""
-        if not self.sources.has_crates(project.source):
-            return project
-        return (yield from self.cargo.get().equipped(project))
-
-    def _config_settings(
-        self, subject: Subject, settings: PackageSettings
-    ) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
-        """Those of podwheel.toml, and those of the line that asked for it."""
-        lines = (
-            wanted.config_settings
-            for wanted in self._with_settings
-            if wanted.name == subject.name
-            or (subject.direct is not None and wanted.direct == subject.direct)
-        )
-        return tuple(sorted({**dict(settings.config_settings), **dict(chain(*lines))}.items()))
 
     def _patched(self, project: Project) -> Steps[Project]:
         """A patch may change pyproject.toml, so it is read again from the patched tree."""
