@@ -43,6 +43,10 @@ def _who_asked(circle: Sequence[Task[Any]]) -> int:  # noqa: ARG001 - a `Told`
 _MOMENT: Final = 250
 """Milliseconds after which the broker looks whether tokens lie where nobody uses them."""
 
+_LONG: Final = 10.0
+"""Seconds of a step that others may wait for: the moment until it is known whether it uses all tokens
+is little of that."""
+
 _FAR: Final = 64
 """How far down a chain it is told that it has grown: walked to its end each time, it would cost the
 square of its length."""
@@ -83,6 +87,9 @@ class Scheduler:
         self._running: dict[int, Expected] = {}
         """By the slot's number: what it is used for."""
         self._memory = memory
+        self._jobs = slots
+        self._left = 0.0
+        """Seconds that all tasks which have not ended are expected to take."""
         self._withheld = False
         self._stopped = False
         self._threads = [
@@ -118,13 +125,16 @@ class Scheduler:
                     expected=expected or Expected(),
                 )
                 self._tasks[key] = known
+                self._left += known.expected.seconds
                 self._wake(known, None)
             return known
 
     def expect(self, key: str, expected: Expected) -> None:
         """Say better what the task of that key will cost, before it waits for anything."""
         with self._changed:
-            self._tasks[key].expected = expected
+            task = self._tasks[key]
+            self._left += expected.seconds - task.expected.seconds
+            task.expected = expected
 
     def wait(self, task: Task[Any]) -> None:
         """Wait, in a thread that is not the scheduler's, until *task* has ended, well or not."""
@@ -227,6 +237,7 @@ class Scheduler:
     ) -> None:
         with self._changed:
             task.result, task.error, task.ended = result, error, True
+            self._left -= task.expected.seconds
             for waiter in task.waiters:
                 waiter.missing -= 1
                 if not waiter.missing:
@@ -294,11 +305,16 @@ class Scheduler:
 
     def _hand_out_slots(self) -> None:
         kept = []
+        self._tokens.deferred = False
         while self._want_slots:
             entry = heapq.heappop(self._want_slots)
             key, _, task = entry
             if task.queued != -key:  # it has its slot, or another place in the queue
                 continue
+            if self._comes_later(task):
+                self._tokens.deferred = True
+                kept.append(entry)
+                break
             slot = self._tokens.take(task.chain) if self._fits(task) else None
             if slot is not None:
                 task.queued = None
@@ -311,6 +327,21 @@ class Scheduler:
         for entry in kept:
             heapq.heappush(self._want_slots, entry)
         self._tokens.deal()
+
+    def _comes_later(self, task: Task[Any]) -> bool:
+        """Whether the longest chain should have the tokens first, and this task what that leaves.
+
+        What comes behind its head mostly uses one of the cores: there is time for the rest then,
+        which would only make the chain longer now. Guesses are low more often than not, and what
+        does not fit has all cores afterwards: so twice as much may wait as seems to fit.
+        """
+        leader = self._tokens.leader
+        if leader is None or task.chain >= leader.weight:
+            return False
+        head = self._running[leader.number].seconds
+        tail = leader.weight - head
+        rest = self._left - leader.weight
+        return head >= _LONG and task.chain <= tail and rest <= 2 * tail * (self._jobs - 1)
 
     def _fits(self, task: Task[Any]) -> bool:
         """Whether there is memory for it beside what runs; alone, it may try."""

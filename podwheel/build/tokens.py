@@ -61,6 +61,8 @@ class Tokens:
     clock: Callable[[], float] = time.monotonic
     free: int = field(init=False)
     """Tokens that nobody holds; below zero where a step was started without one."""
+    deferred: bool = field(default=False, init=False)
+    """Its owner lets steps wait that are ready, for what `leader` can use."""
     _slots: dict[int, Slot] = field(factory=dict, init=False)
     _names: itertools.count[int] = field(factory=itertools.count, init=False)
     _refused: float | None = field(default=None, init=False)
@@ -85,7 +87,13 @@ class Tokens:
     def restless(self) -> bool:
         """Whether to look around in a moment: one is awaited, or may lie where nobody uses it."""
         lent = any(slot.given for slot in self._slots.values())
-        return lent and (len(self._slots) > 1 or self._refused is not None)
+        return lent and (len(self._slots) > 1 or self._refused is not None or self.deferred)
+
+    @property
+    def leader(self) -> Slot | None:
+        """The step at the head of the longest chain; None where it would leave more tokens lying."""
+        first = max(self._slots.values(), key=lambda slot: slot.weight, default=None)
+        return first if first is not None and first.fifo is not None and first.hungry else None
 
     # ------------------------------------------------------------ slots
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from podwheel.build.schedule import Scheduler
-from podwheel.build.task import SLOT
+from podwheel.build.task import SLOT, Expected
 from podwheel.build.tokens import PATIENCE, Slot, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from podwheel.build.task import Steps
+    from podwheel.build.task import Steps, Task
 
 
 class Clock:
@@ -248,3 +248,68 @@ def test_the_schedulers_broker_brings_back_what_a_step_returns(tmp_path: Path) -
 def after(event: threading.Event, steps: Any) -> Steps[bool]:
     event.wait(5)
     return (yield from steps())
+
+
+def scheduled(place: Path, *, head: float, others: tuple[float, ...]) -> tuple[Scheduler, Slot]:
+    """A scheduler without threads: on two cores a step runs that a tail of 20 s waits for, *others* are ready."""
+    made = Scheduler(slots=2, fifos=place / "jobs")
+
+    def wants_slot() -> Steps[None]:
+        yield SLOT
+
+    def waits(task: Task[Any]) -> Steps[None]:
+        yield (task,)
+
+    first = made.task("head", "head", wants_slot, expected=Expected(seconds=head))
+    tail = made.task("tail", "tail", lambda: waits(first), expected=Expected(seconds=20.0))
+    ready = [
+        made.task(str(n), str(n), wants_slot, expected=Expected(seconds=seconds))
+        for n, seconds in enumerate(others)
+    ]
+    for task in (tail, first, *ready):
+        made._resume(task)
+    assert isinstance(first.message, Slot)
+    return made, first.message
+
+
+def look_around(made: Scheduler) -> None:
+    """As the broker's thread does."""
+    with made._changed:
+        made._tokens.look_around()
+        made._hand_out_slots()
+
+
+def running(made: Scheduler) -> int:
+    return len(made._tokens.held)
+
+
+def test_the_longest_chain_has_the_cores_while_the_rest_fits_beside_its_tail(
+    tmp_path: Path,
+) -> None:
+    made, slot = scheduled(tmp_path, head=30.0, others=(19.0, 20.0))
+    assert (running(made), step_takes(slot)) == (1, 1)
+    for _ in range(3):  # it goes on to use all it has
+        assert made._tokens.restless
+        look_around(made)
+        assert running(made) == 1
+    made.release(slot)
+    assert running(made) == 2
+    made.join(0)
+
+
+def test_what_the_longest_chain_leaves_lying_is_the_others(tmp_path: Path) -> None:
+    made, _ = scheduled(tmp_path, head=30.0, others=(20.0,))
+    look_around(made)
+    assert (running(made), made._tokens.deferred) == (2, False)
+    made.join(0)
+
+
+@pytest.mark.parametrize(
+    ("head", "others"),
+    [(30.0, (21.0,)), (30.0, (20.0, 19.0, 2.0)), (5.0, (1.0,)), (1.0, (40.0,))],
+    ids=["longer than the tail", "more than the tail", "a short head", "a longer chain"],
+)
+def test_else_what_is_ready_starts(tmp_path: Path, head: float, others: tuple[float, ...]) -> None:
+    made, _ = scheduled(tmp_path, head=head, others=others)
+    assert running(made) == 2
+    made.join(0)
