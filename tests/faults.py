@@ -134,7 +134,7 @@ class Tally:
         )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Command:
     """What is run, undisturbed once, and what it made."""
 
@@ -142,6 +142,7 @@ class Command:
     wheels: dict[str, str]
     """Names and sha256."""
     seconds: float
+    """With a new store, the fastest that it was: kills come before that."""
 
     @classmethod
     def undisturbed(cls, podwheel: Podwheel, arguments: Sequence[str]) -> Command:
@@ -161,8 +162,9 @@ def kills_in_a_row(podwheel: Podwheel, command: Command, seed: int, tally: Tally
     finished: set[str] = set()
     said: list[str] = []
     try:
-        for _ in range(rng.randint(1, 5)):
+        for nth in range(rng.randint(1, 5)):
             kind = rng.choices(list(KINDS), weights=list(KINDS.values()))[0]
+            started = time.monotonic()
             with podwheel.start(*command.arguments) as running:
                 hit = _hit(podwheel, running, kind, rng, rng.uniform(0, 1) * command.seconds)
                 ended = running.end(_PATIENCE + 60)
@@ -170,6 +172,8 @@ def kills_in_a_row(podwheel: Podwheel, command: Command, seed: int, tally: Tally
             _take_in(podwheel, seen, finished)
             if not hit:
                 tally.missed += 1
+                if nth == 0:  # the machine had more to do, when it was run undisturbed
+                    command.seconds = min(command.seconds, time.monotonic() - started)
                 break
             tally.killed[kind] += 1
             tally.codes[f"{kind} {ended.code}"] += 1
