@@ -62,7 +62,7 @@ class Listing:
 
     @classmethod
     def kept(cls, document: dict[str, Any]) -> Listing:
-        state = None if document["logins"] else document["read_as"]
+        state = None if document["logins"] else document.get("read_as")
         return cls(state, lambda: pages.unpack(document))
 
     @property
