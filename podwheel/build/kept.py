@@ -103,7 +103,7 @@ class KeptResolutions:
         """What a resolution rests on that may change: the projects' pages, what built wheels said.
 
         Returns:
-            Nothing, where not all of it can be named.
+            Part of the document; without pages, where not all of it can be named.
         """
         index, states = self.workshop.index, {}
         for name in names:
