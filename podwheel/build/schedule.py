@@ -333,15 +333,18 @@ class Scheduler:
 
         What comes behind its head mostly uses one of the cores: there is time for the rest then,
         which would only make the chain longer now. Guesses are low more often than not, and what
-        does not fit has all cores afterwards: so twice as much may wait as seems to fit.
+        does not fit has all cores afterwards: so twice as much may wait as seems to fit. Nobody waits
+        longer than twice what the head was to take: it may be one that takes all and does nothing.
         """
         leader = self._tokens.leader
         if leader is None or task.chain >= leader.weight:
             return False
         head = self._running[leader.number].seconds
+        if head < _LONG or self._tokens.age(leader) > 2 * head:
+            return False
         tail = leader.weight - head
         rest = self._left - leader.weight
-        return head >= _LONG and task.chain <= tail and rest <= 2 * tail * (self._jobs - 1)
+        return task.chain <= tail and rest <= 2 * tail * (self._jobs - 1)
 
     def _fits(self, task: Task[Any]) -> bool:
         """Whether there is memory for it beside what runs; alone, it may try."""

@@ -41,6 +41,8 @@ class Slot:
     """How many jobs its build is told to run by those tools that know nothing of tokens."""
     weight: float = 0.0
     """Seconds of the longest chain that it is the beginning of."""
+    since: float = 0.0
+    """When it was taken, by the clock of `Tokens`."""
     fifo: Path | None = None
     """Its jobserver; None: no step of this run has one."""
     descriptor: int = -1
@@ -95,6 +97,10 @@ class Tokens:
         first = max(self._slots.values(), key=lambda slot: slot.weight, default=None)
         return first if first is not None and first.fifo is not None and first.hungry else None
 
+    def age(self, slot: Slot) -> float:
+        """Seconds since it was taken."""
+        return self.clock() - slot.since
+
     # ------------------------------------------------------------ slots
 
     def take(self, weight: float = 0.0) -> Slot | None:
@@ -117,7 +123,7 @@ class Tokens:
         self._refused = None
         self.free -= 1
         number = next(n for n in itertools.count() if n not in self._slots)
-        slot = Slot(number=number, share=self._share(weight), weight=weight)
+        slot = Slot(number=number, share=self._share(weight), weight=weight, since=self.clock())
         if self.directory is not None:
             slot.fifo = self.directory / str(next(self._names))
             self.directory.mkdir(exist_ok=True)

@@ -297,6 +297,22 @@ def test_the_longest_chain_has_the_cores_while_the_rest_fits_beside_its_tail(
     made.join(0)
 
 
+def test_nobody_waits_for_long_behind_one_that_keeps_all(tmp_path: Path, clock: Clock) -> None:
+    made, slot = scheduled(tmp_path, head=30.0, others=(1.0,))
+    made._tokens.clock = clock
+    clock.now = slot.since + 59.0
+    assert step_takes(slot) == 1
+    look_around(made)
+    assert running(made) == 1
+    clock.now += 2.0
+    look_around(made)  # from now on it waits for a token, as ever
+    assert not made._tokens.deferred
+    clock.now += PATIENCE
+    look_around(made)
+    assert running(made) == 2
+    made.join(0)
+
+
 def test_what_the_longest_chain_leaves_lying_is_the_others(tmp_path: Path) -> None:
     made, _ = scheduled(tmp_path, head=30.0, others=(20.0,))
     look_around(made)
