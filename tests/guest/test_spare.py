@@ -33,6 +33,11 @@ def build_wheel(directory, settings=None, metadata=None):
     return "thing-1.0-py3-none-any.whl"
 """
 THREAD = "other = threading.Timer(60, len)\nother.daemon = True\nother.start()"
+NO_FORK = """
+def fork():
+    raise OSError(11, "as many as there may be")
+os.fork = fork
+"""
 SIBLING = """
 for one in io.open("/proc/self/task/%d/children" % os.getpid()).read().split():
         os.kill(int(one), 9)
@@ -112,9 +117,10 @@ def test_a_second_hook_that_dies(builder: Guest) -> None:
         ({}, {"COLOUR": "red"}),
         ({"asked": "return ['wheel']"}, {}),
         ({"loading": THREAD}, {}),
+        ({"loading": NO_FORK}, {}),
         ({"asked": SIBLING}, {}),
     ],
-    ids=["other variables", "something is asked for", "a thread", "it was killed"],
+    ids=["other variables", "something is asked for", "a thread", "no process", "it was killed"],
 )
 def test_else_it_is_loaded_again(
     builder: Guest, code: dict[str, str], variables: dict[str, str]

@@ -117,7 +117,10 @@ def stand_by(specification):
         return specification
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:  # as many processes as there may be
+        return specification
     if pid:
         os.write(TOLD_FD, ("%d\n" % pid).encode("ascii"))
         os.close(TOLD_FD)
