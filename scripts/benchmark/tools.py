@@ -29,7 +29,11 @@ def command(tool: str, task: Task, place: Place, out: Path) -> list[str]:
 
 
 def podwheel(task: Task, place: Place, out: Path, *, prove: bool = False) -> list[str]:
-    """Without the proof, as the others prove nothing; ``podwheel+proof`` has it."""
+    """Without the proof, as the others prove nothing; ``podwheel+proof`` has it.
+
+    What setuptools compiles has no debug information, as podwheel builds it: the others', and
+    ``podwheel+debug``'s, has what the target's Python says.
+    """
     store = place.cold_store(f"{out.name}-store")
     return [*build(task, store, out), *([] if prove else ["--no-verify"])]
 
@@ -109,6 +113,7 @@ def skipped(tools: Sequence[str], place: Place) -> dict[str, str]:
 _COMMANDS = {
     "podwheel": podwheel,
     "podwheel+proof": lambda task, place, out: podwheel(task, place, out, prove=True),
+    "podwheel+debug": lambda task, place, out: [*podwheel(task, place, out), "--debug-info"],
     "pip": pip,
     "uv": uv,
     "fromager": fromager,
@@ -117,6 +122,7 @@ TOOLS = tuple(_COMMANDS)
 _MADE = {
     "podwheel": "wheelhouse/*.whl",
     "podwheel+proof": "wheelhouse/*.whl",
+    "podwheel+debug": "wheelhouse/*.whl",
     "pip": "wheels/*.whl",
     "uv": "site/*.dist-info",
     "fromager": "wheels-repo/downloads/*.whl",
