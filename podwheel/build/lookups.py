@@ -67,6 +67,7 @@ class Lookups:
     workshop: Workshop
     builder: Builder
     static: StaticMetadata = field(init=False)
+    kept: KeptResolutions = field(init=False)
     stockroom: Stockroom = field(factory=Stockroom, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -78,6 +79,7 @@ class Lookups:
             target=shop.target.fingerprint,
             hook=self._prepared,
         )
+        self.kept = KeptResolutions(workshop=shop, static=self.static)
 
     # ------------------------------------------------------------ the resolver's questions
 
@@ -173,9 +175,8 @@ class Lookups:
             fresh: Do not use a kept answer.
         """
         shop = self.workshop
-        kept = KeptResolutions(workshop=shop, static=self.static)
-        key = kept.question(wanted, constraints, policy, preferred)
-        known = None if fresh else kept.known(key)
+        key = self.kept.question(wanted, constraints, policy, preferred)
+        known = None if fresh else self.kept.known(key)
         if known is not None:
             return known
         while True:
@@ -197,7 +198,7 @@ class Lookups:
                 yield (pending.task,)
             else:
                 break
-        kept.keep(key, result, packages.asked)
+        self.kept.keep(key, result, packages.asked)
         return result
 
 

@@ -193,9 +193,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    request_queue_size = (
-        128  # of five, the sixth to connect at once waits a second for TCP's next try
-    )
+    request_queue_size = 128
+    """Of five, which is the default, the sixth to connect at once waits a second for TCP's next try."""
 
 
 def _span(asked: re.Match[str], size: int) -> tuple[int, int]:

@@ -237,7 +237,7 @@ def run(arguments, cwd, environment, channel=None, timeout=None, output=None, sp
         return follow(child, reading, channel, timeout)
     finally:
         os.close(reading)
-        if not (spare and _is_all_there_is(spare.left())):
+        if not (spare and spare.is_left_alone()):
             sweep(child)
 
 
@@ -346,25 +346,6 @@ def _reap(child):
             return status
         if pid == 0:
             return None
-
-
-def _is_all_there_is(pid):
-    """Whether that process is alive, and has no company but us: nobody moves while we look."""
-    if pid is None:
-        return False
-    if os.getpid() != 1:
-        return True
-    try:
-        os.kill(-1, signal.SIGSTOP)
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-        found = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-        if sorted(found) != [1, pid]:
-            return False
-        os.kill(pid, signal.SIGCONT)
-    except OSError:
-        return False
-    return True
 
 
 def sweep(child):

@@ -10,6 +10,7 @@ The package's code can do with it what it likes, as with everything in its conta
 
 import fcntl
 import os
+import signal
 
 import common
 
@@ -40,8 +41,15 @@ class Spare(object):
     def _key(request, variables):
         return request["backend"], request.get("backend_path") or [], dict(variables)
 
-    def left(self):
-        """The process that was left, as the child says, which has ended; None if there is none."""
+    def is_left_alone(self):
+        """Whether the child, which has ended, left that process, and no other."""
+        pid = self._left()
+        if pid is not None and _is_all_there_is(pid):
+            self._pid = pid
+        return self._pid is not None
+
+    def _left(self):
+        """The process that was left, as the child says; None if there is none."""
         for one in self.inherited:
             os.close(one)
         self.inherited = []
@@ -50,8 +58,7 @@ class Spare(object):
             pid = int(os.read(self._told, _PID_LIMIT))
         except (OSError, ValueError):
             return None
-        self._pid = pid if pid > 1 else None
-        return self._pid
+        return pid if pid > 1 else None
 
     def is_for(self, request, variables):
         """Whether it has loaded what that hook needs."""
@@ -60,10 +67,11 @@ class Spare(object):
     def go(self, specification, channel):
         """Have it call the hook; an `Ended`, as of a child that was started for that. None: it is gone."""
         try:
-            os.write(self._asking, specification.encode("ascii") + b"\n")
+            try:
+                os.write(self._asking, specification.encode("ascii") + b"\n")
+            except OSError:
+                return None
             return common.follow(self._pid, self._told, channel)
-        except OSError:
-            return None
         finally:
             self.end()
 
@@ -73,3 +81,20 @@ class Spare(object):
         os.close(self._told)
         if self._pid is not None:
             common.sweep(self._pid)
+
+
+def _is_all_there_is(pid):
+    """Whether that process is alive, and has no company but us: nobody moves while we look."""
+    if os.getpid() != 1:
+        return True
+    try:
+        os.kill(-1, signal.SIGSTOP)
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+        found = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        if sorted(found) != [1, pid]:
+            return False
+        os.kill(pid, signal.SIGCONT)
+    except OSError:
+        return False
+    return True
